@@ -1,0 +1,209 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// TNOTIFY, TWAIT and TTEST: signal words (spec sections 11 and 14).
+
+#include <cstdint>
+#include <type_traits>
+
+#include "pto/comm/comm_types.hpp"
+#include "pto/comm/signal_order.hpp"
+#include "pto/common/event.hpp"
+#include "pto/common/record.hpp"
+#include "pto/common/region.hpp"
+#include "pto/common/type.hpp"
+#include "tileput/machine/core.hpp"
+
+namespace pto {
+
+namespace tileput_detail {
+
+/// Changes a signal word and wakes the rank that owns it, should it sleep.
+PTO_INTERNAL void notify(const machine::Core& core, std::int32_t* word, std::int32_t value,
+                         comm::NotifyOp op) noexcept {
+  if (op == comm::NotifyOp::AtomicAdd) {
+    __atomic_fetch_add(word, value, kNotifyOrder);  // pairs with the loads of all_satisfied(); wraps
+  } else {
+    __atomic_store_n(word, value, kNotifyOrder);  // pairs with the loads of all_satisfied()
+  }
+  machine::ring_owner(core, word);
+}
+
+constexpr bool holds(std::int32_t signal, std::int32_t expected, comm::WaitCmp compare) noexcept {
+  switch (compare) {
+    case comm::WaitCmp::EQ: return signal == expected;
+    case comm::WaitCmp::NE: return signal != expected;
+    case comm::WaitCmp::GT: return signal > expected;
+    case comm::WaitCmp::GE: return signal >= expected;
+    case comm::WaitCmp::LT: return signal < expected;
+    case comm::WaitCmp::LE: return signal <= expected;
+  }
+  return false;
+}
+
+/// One pass over all words of the region, stopping at the first that does not satisfy the condition.
+template <int kOrder>
+PTO_INTERNAL bool all_satisfied(const machine::GlobalRegion& signals, std::int32_t expected,
+                                comm::WaitCmp compare) noexcept {
+  const std::int64_t* const n = signals.shape;
+  const std::int64_t* const s = signals.stride;
+  const auto* const words = reinterpret_cast<const std::int32_t*>(signals.address);
+  for (std::int64_t i0 = 0; i0 < n[0]; ++i0) {
+    for (std::int64_t i1 = 0; i1 < n[1]; ++i1) {
+      for (std::int64_t i2 = 0; i2 < n[2]; ++i2) {
+        for (std::int64_t i3 = 0; i3 < n[3]; ++i3) {
+          for (std::int64_t i4 = 0; i4 < n[4]; ++i4) {
+            const std::int32_t* const word = words + (i0 * s[0] + i1 * s[1] + i2 * s[2] + i3 * s[3] + i4 * s[4]);
+            if (!holds(__atomic_load_n(word, kOrder), expected, compare)) {  // pairs with notify()
+              return false;
+            }
+          }
+        }
+      }
+    }
+  }
+  return true;
+}
+
+/// The condition of a TWAIT for machine::wait_slow, which asks again and again.
+struct WaitCondition {
+  const machine::GlobalRegion& signals;
+  std::int32_t expected;
+  comm::WaitCmp compare;
+};
+
+inline bool pass_again(const void* context) {
+  const auto& condition = *static_cast<const WaitCondition*>(context);
+  return all_satisfied<kWaitOrder>(condition.signals, condition.expected, condition.compare);
+}
+
+/// The rest of a TWAIT whose first pass found a word that does not satisfy it yet.
+[[gnu::noinline, gnu::cold]] inline void wait_until_satisfied(const machine::GlobalRegion& signals,
+                                                              std::int32_t expected, comm::WaitCmp compare,
+                                                              const void* site) {
+  machine::WaitTarget target;
+  target.signals = &signals;
+  target.expected = expected;
+  target.compare = static_cast<std::uint8_t>(compare);
+  target.site = site;
+  const WaitCondition condition{signals, expected, compare};
+  machine::wait_slow(machine::current_core(), target, &pass_again, &condition);
+}
+
+inline bool execute_notify(const machine::Instruction& self, machine::Pieces /*pieces*/) {
+  notify(machine::current_core(), reinterpret_cast<std::int32_t*>(self.global[0].address),
+         static_cast<std::int32_t>(self.immediate[0]), static_cast<comm::NotifyOp>(self.immediate[1]));
+  return true;
+}
+
+inline bool execute_wait(const machine::Instruction& self, machine::Pieces /*pieces*/) {
+  const auto expected = static_cast<std::int32_t>(self.immediate[0]);
+  const auto compare = static_cast<comm::WaitCmp>(self.immediate[1]);
+  if (!all_satisfied<kWaitOrder>(self.global[0], expected, compare)) {
+    wait_until_satisfied(self.global[0], expected, compare, self.site);
+  }
+  return true;
+}
+
+inline bool execute_test(const machine::Instruction& self, machine::Pieces /*pieces*/) {
+  return all_satisfied<kTestOrder>(self.global[0], static_cast<std::int32_t>(self.immediate[0]),
+                                   static_cast<comm::WaitCmp>(self.immediate[1]));
+}
+
+template <class Signals>
+PTO_INTERNAL void check_signal_type() noexcept {
+  static_assert(std::is_same_v<typename Signals::RawDType, std::int32_t>,
+                "TNOTIFY/TWAIT/TTEST: a signal is a tensor of int32_t");
+}
+
+/// A region to wait on has at least one word.
+template <machine::Opcode kOpcode, class Signals>
+PTO_INTERNAL void check_waitable(const Signals& signals) {
+  check_signal_type<Signals>();
+  if (region_of(signals).elements() <= 0) [[unlikely]] {
+    machine::fail_shape(kOpcode, region_of(signals), region_of(signals));
+  }
+}
+
+}  // namespace tileput_detail
+
+namespace comm {
+
+/// Adds to (or stores) one signal word, normally in a peer's window.
+///
+/// Shapes:     element 0 of an int32 tensor, 4-byte aligned; `value` is any int32, the sum wraps.
+/// Ordering:   portable: everything this core drained and fenced (pipe_barrier, dsb) before is visible to whoever
+///             observes the new value through TWAIT or TTEST, transitively. Natively: everything this core did before.
+/// Completion: the word is changed on return; a peer that sleeps in TWAIT on it is woken.
+/// Source:     spec sections 11.2 and 14.
+template <class Signals, tileput_detail::Event... WaitEvents>
+  requires(is_global_data_v<Signals>)
+PTO_INST void TNOTIFY(Signals& sig, std::int32_t value, NotifyOp op, WaitEvents&... events) {
+  namespace machine = ::tileput::machine;
+  tileput_detail::check_signal_type<Signals>();
+  (static_cast<void>(events.Wait()), ...);
+  machine::Core& core = machine::current_core();
+  if (core.observer != nullptr) [[unlikely]] {
+    machine::GlobalRegion word = tileput_detail::region_of(sig);
+    for (int d = 0; d < machine::kDims; ++d) {
+      word.shape[d] = 1;  // element 0 only, whatever the tensor's extents
+    }
+    tileput_detail::observe_signal(*core.observer, machine::Opcode::kTnotify, &tileput_detail::execute_notify,
+                                   machine::site(), word, value, static_cast<std::int64_t>(op));
+    return;
+  }
+  tileput_detail::notify(core, sig.data(), value, op);
+}
+
+/// Waits until every word of the region satisfies `word cmp cmpValue`.
+///
+/// Shapes:     all five dimensions of an int32 tensor, at least one word. Signed comparison. One pass that finds all
+///             words satisfied suffices; the words are not changed.
+/// Ordering:   everything released by the notifications whose values satisfied the wait is visible to this core's
+///             later accesses (portable: after dcci for scalar reads).
+/// Blocking:   tries at once, then yields, then sleeps on this rank's doorbell. Never returns unsatisfied.
+/// Errors:     kShapeMismatch for an empty region; kAborted or kNoProgress when the run is ended while waiting.
+/// Source:     spec sections 11.3 and 14.
+template <class Signals, tileput_detail::Event... WaitEvents>
+  requires(is_global_data_v<Signals>)
+PTO_INST void TWAIT(Signals& sig, std::int32_t cmpValue, WaitCmp cmp, WaitEvents&... events) {
+  namespace machine = ::tileput::machine;
+  (static_cast<void>(events.Wait()), ...);
+  tileput_detail::check_waitable<machine::Opcode::kTwait>(sig);
+  machine::Core& core = machine::current_core();
+  if (core.observer != nullptr) [[unlikely]] {
+    tileput_detail::observe_signal(*core.observer, machine::Opcode::kTwait, &tileput_detail::execute_wait,
+                                   machine::site(), tileput_detail::region_of(sig), cmpValue,
+                                   static_cast<std::int64_t>(cmp));
+    return;
+  }
+  if (!tileput_detail::all_satisfied<tileput_detail::kWaitOrder>(tileput_detail::region_of(sig), cmpValue, cmp))
+      [[unlikely]] {
+    tileput_detail::wait_until_satisfied(tileput_detail::region_of(sig), cmpValue, cmp, machine::site());
+  }
+}
+
+/// Whether every word of the region satisfies `word cmp cmpValue` now; one pass, never blocks.
+///
+/// Shapes, Ordering (when true), Errors: as TWAIT.
+/// Source:     spec sections 11.3 and 14.
+template <class Signals, tileput_detail::Event... WaitEvents>
+  requires(is_global_data_v<Signals>)
+PTO_INST bool TTEST(Signals& sig, std::int32_t cmpValue, WaitCmp cmp, WaitEvents&... events) {
+  namespace machine = ::tileput::machine;
+  (static_cast<void>(events.Wait()), ...);
+  tileput_detail::check_waitable<machine::Opcode::kTtest>(sig);
+  machine::Core& core = machine::current_core();
+  if (core.observer != nullptr) [[unlikely]] {
+    return tileput_detail::observe_signal(*core.observer, machine::Opcode::kTtest, &tileput_detail::execute_test,
+                                          machine::site(), tileput_detail::region_of(sig), cmpValue,
+                                          static_cast<std::int64_t>(cmp));
+  }
+  return tileput_detail::all_satisfied<tileput_detail::kTestOrder>(tileput_detail::region_of(sig), cmpValue, cmp);
+}
+
+}  // namespace comm
+}  // namespace pto
+
+#include "pto/common/address_space.hpp"

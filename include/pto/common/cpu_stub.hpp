@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Pipe, flag, event and cache intrinsics (spec section 7), all at global scope.
+///
+/// Natively every instruction is complete for its own core when it returns, so flags have nothing to do and barriers
+/// only keep the compiler from moving accesses. They are instructions all the same: an observer sees each of them.
+/// The host stubs of spec section 1.6 belong at the end of this file.
+
+#include <cstdint>
+
+#include "pto/common/record.hpp"
+#include "pto/common/type.hpp"
+#include "tileput/machine/core.hpp"
+
+using pipe_t = int;
+using event_t = int;
+
+inline constexpr pipe_t PIPE_S = 0;
+inline constexpr pipe_t PIPE_V = 1;
+inline constexpr pipe_t PIPE_MTE1 = 2;
+inline constexpr pipe_t PIPE_MTE2 = 3;
+inline constexpr pipe_t PIPE_MTE3 = 4;
+inline constexpr pipe_t PIPE_M = 5;
+inline constexpr pipe_t PIPE_ALL = 6;
+inline constexpr pipe_t PIPE_FIX = 7;
+
+inline constexpr event_t EVENT_ID0 = 0;
+inline constexpr event_t EVENT_ID1 = 1;
+inline constexpr event_t EVENT_ID2 = 2;
+inline constexpr event_t EVENT_ID3 = 3;
+inline constexpr event_t EVENT_ID4 = 4;
+inline constexpr event_t EVENT_ID5 = 5;
+inline constexpr event_t EVENT_ID6 = 6;
+inline constexpr event_t EVENT_ID7 = 7;
+
+/// What dcci cleans and invalidates. Unscoped: kernels use both the qualified and the bare names.
+enum cache_line_t { SINGLE_CACHE_LINE = 0, ENTIRE_DATA_CACHE = 1 };
+enum dcci_dst_t { CACHELINE_OUT = 0 };
+
+inline constexpr int DSB_DDR = 0;
+inline constexpr int DSB_ALL = 1;
+inline constexpr int DSB_UB = 2;
+
+namespace pto::tileput_detail {
+
+PTO_INTERNAL void compiler_barrier() noexcept { __asm__ volatile("" ::: "memory"); }
+
+inline bool execute_nothing(const machine::Instruction& /*self*/, machine::Pieces /*pieces*/) { return true; }
+inline bool execute_compiler_barrier(const machine::Instruction& /*self*/, machine::Pieces /*pieces*/) {
+  compiler_barrier();
+  return true;
+}
+inline bool execute_full_fence(const machine::Instruction& /*self*/, machine::Pieces /*pieces*/) {
+  machine::full_fence();
+  return true;
+}
+
+}  // namespace pto::tileput_detail
+
+/// Raises event `id` for pipe `to` when pipe `from` has drained what was issued so far. Natively nothing.
+PTO_INST void set_flag(pipe_t from, pipe_t to, event_t id) {
+  namespace detail = pto::tileput_detail;
+  if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
+    detail::observe_control(*observer, detail::machine::Opcode::kSetFlag, &detail::execute_nothing,
+                            detail::machine::site(), nullptr, from, to, id);
+  }
+}
+
+/// Holds pipe `to` until pipe `from` raised event `id`. Natively nothing.
+PTO_INST void wait_flag(pipe_t from, pipe_t to, event_t id) {
+  namespace detail = pto::tileput_detail;
+  if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
+    detail::observe_control(*observer, detail::machine::Opcode::kWaitFlag, &detail::execute_nothing,
+                            detail::machine::site(), nullptr, from, to, id);
+  }
+}
+
+/// Drains a pipe (PIPE_ALL: every pipe).
+///
+/// Ordering:   portable: everything that the pipe was given before is done. Natively that holds anyway; the compiler
+///             moves no memory access across it. It is no fence towards other ranks: dsb is.
+PTO_INST void pipe_barrier(pipe_t pipe) {
+  namespace detail = pto::tileput_detail;
+  if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
+    detail::observe_control(*observer, detail::machine::Opcode::kPipeBarrier, &detail::execute_compiler_barrier,
+                            detail::machine::site(), nullptr, pipe);
+    return;
+  }
+  detail::compiler_barrier();
+}
+
+/// Cleans and invalidates the cache line of `address`, or the whole data cache. Natively caches are coherent and the
+/// compiler moves no memory access across it.
+PTO_INST void dcci(const volatile void* address, int kind, int destination) {
+  namespace detail = pto::tileput_detail;
+  if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
+    detail::observe_control(*observer, detail::machine::Opcode::kDcci, &detail::execute_compiler_barrier,
+                            detail::machine::site(), address, kind, destination);
+    return;
+  }
+  detail::compiler_barrier();
+}
+PTO_INST void dcci(const volatile void* address, int kind) { dcci(address, kind, CACHELINE_OUT); }
+
+/// Data-synchronisation barrier: earlier memory accesses of this core are performed before later ones.
+PTO_INST void dsb(int kind) {
+  namespace detail = pto::tileput_detail;
+  if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
+    detail::observe_control(*observer, detail::machine::Opcode::kDsb, &detail::execute_full_fence,
+                            detail::machine::site(), nullptr, kind);
+    return;
+  }
+  detail::machine::full_fence();
+}
+
+/// Uncached scalar store of one word; `offset` is in bytes. Pairs with the acquire in ld_dev().
+PTO_INST void st_dev(std::uint32_t value, std::uint32_t* address, int offset) noexcept {
+  auto* const word = reinterpret_cast<std::uint32_t*>(reinterpret_cast<std::uintptr_t>(address) +
+                                                      static_cast<std::uintptr_t>(std::intptr_t{offset}));
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/// Uncached scalar load of one word; `offset` is in bytes. Pairs with the release in st_dev().
+PTO_INST std::uint32_t ld_dev(std::uint32_t* address, int offset) noexcept {
+  auto* const word = reinterpret_cast<std::uint32_t*>(reinterpret_cast<std::uintptr_t>(address) +
+                                                      static_cast<std::uintptr_t>(std::intptr_t{offset}));
+  return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+/// Which block of its task this core runs, of how many; 0 of 1 unless the runtime set it. intrinsic.h has the forms
+/// that read a kernel's arguments.
+PTO_INST std::int32_t get_block_idx() noexcept {
+  const auto* const core = tileput::machine::tileput_current_core;
+  return core != nullptr ? core->block_index : 0;
+}
+PTO_INST std::int32_t get_block_num() noexcept {
+  const auto* const core = tileput::machine::tileput_current_core;
+  return core != nullptr ? core->block_count : 1;
+}
+PTO_INST std::int32_t get_subblockid() noexcept {
+  const auto* const core = tileput::machine::tileput_current_core;
+  return core != nullptr ? core->sub_block_index : 0;
+}
+PTO_INST std::int32_t get_subblockdim() noexcept {
+  const auto* const core = tileput::machine::tileput_current_core;
+  return core != nullptr ? core->sub_block_count : 1;
+}
+
+#include "pto/common/address_space.hpp"

@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// How an instruction becomes a record for an observer. Internal.
+///
+/// Every function here is out of line and cold: an instruction without an observer pays one test. Callers pass freshly
+/// made regions, so that the regions of the direct path never need an address and stay in registers.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pto/common/type.hpp"
+#include "tileput/machine/core.hpp"
+#include "tileput/machine/instruction.hpp"
+
+namespace pto::tileput_detail {
+
+namespace machine = ::tileput::machine;
+
+/// The native action of a record; see machine::Instruction::execute.
+using Execute = bool (*)(const machine::Instruction& self, machine::Pieces pieces);
+
+/// The observer of the calling thread's core, without giving a core to a thread that has none.
+PTO_INTERNAL machine::Observer* current_observer() noexcept {
+  const machine::Core* const core = machine::tileput_current_core;
+  return core != nullptr ? core->observer : nullptr;
+}
+
+/// kTload, kTstore.
+[[gnu::noinline, gnu::cold]] inline void observe_tile(machine::Observer& observer, machine::Opcode opcode,
+                                                      Execute execute, const void* site,
+                                                      const machine::GlobalRegion& tensor,
+                                                      const machine::TileRegion& tile) {
+  machine::Instruction record;
+  record.opcode = opcode;
+  record.global_count = 1;
+  record.tile_count = 1;
+  record.site = site;
+  record.global[0] = tensor;
+  record.tile[0] = tile;
+  record.execute = execute;
+  observer.on_instruction(record);
+}
+
+/// kTput, kTget.
+[[gnu::noinline, gnu::cold]] inline void observe_copy(machine::Observer& observer, machine::Opcode opcode,
+                                                      Execute execute, std::int64_t piece_count, const void* site,
+                                                      const machine::GlobalRegion& target,
+                                                      const machine::GlobalRegion& source,
+                                                      const machine::TileRegion& staging) {
+  machine::Instruction record;
+  record.opcode = opcode;
+  record.global_count = 2;
+  record.tile_count = 1;
+  record.site = site;
+  record.global[0] = target;
+  record.global[1] = source;
+  record.tile[0] = staging;
+  record.piece_count = piece_count;
+  record.execute = execute;
+  observer.on_instruction(record);
+}
+
+/// kTnotify, kTwait, kTtest: `mode` is the NotifyOp or WaitCmp.
+[[gnu::noinline, gnu::cold]] inline bool observe_signal(machine::Observer& observer, machine::Opcode opcode,
+                                                        Execute execute, const void* site,
+                                                        const machine::GlobalRegion& signals, std::int64_t value,
+                                                        std::int64_t mode) {
+  machine::Instruction record;
+  record.opcode = opcode;
+  record.global_count = 1;
+  record.site = site;
+  record.global[0] = signals;
+  record.immediate[0] = value;
+  record.immediate[1] = mode;
+  record.execute = execute;
+  return observer.on_instruction(record);
+}
+
+/// Instructions without data: kSetFlag, kWaitFlag, kPipeBarrier, kDcci (with the address of the line), kDsb.
+[[gnu::noinline, gnu::cold]] inline void observe_control(machine::Observer& observer, machine::Opcode opcode,
+                                                         Execute execute, const void* site, const volatile void* line,
+                                                         std::int64_t first = 0, std::int64_t second = 0,
+                                                         std::int64_t third = 0) {
+  machine::Instruction record;
+  record.opcode = opcode;
+  record.site = site;
+  if (opcode == machine::Opcode::kDcci) {
+    record.global_count = 1;
+    record.global[0].address = static_cast<std::byte*>(const_cast<void*>(line));
+  }
+  record.immediate[0] = first;
+  record.immediate[1] = second;
+  record.immediate[2] = third;
+  record.execute = execute;
+  observer.on_instruction(record);
+}
+
+}  // namespace pto::tileput_detail

@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// TLOAD and TSTORE: between global memory and a tile (spec sections 8.1 and 8.2).
+
+#include <type_traits>
+
+#include "pto/common/event.hpp"
+#include "pto/common/pto_tile.hpp"
+#include "pto/common/record.hpp"
+#include "pto/common/region.hpp"
+#include "pto/common/type.hpp"
+#include "tileput/machine/core.hpp"
+#include "tileput/machine/transfer.hpp"
+
+namespace pto {
+
+namespace tileput_detail {
+
+inline bool execute_load(const machine::Instruction& self, machine::Pieces /*pieces*/) {
+  machine::load_tile(self.tile[0], self.global[0]);
+  return true;
+}
+
+inline bool execute_store(const machine::Instruction& self, machine::Pieces /*pieces*/) {
+  machine::store_tile(self.global[0], self.tile[0]);
+  return true;
+}
+
+/// Operands of TLOAD and TSTORE.
+template <class TileData, class GlobalData>
+concept TileAndTensor = is_tile_data_v<TileData> && is_global_data_v<GlobalData>;
+
+/// Operands of the form of TSTORE that overwrites.
+template <AtomicType kAtomic, class TileData, class GlobalData>
+concept PlainStore = TileAndTensor<TileData, GlobalData> && kAtomic == AtomicType::AtomicNone;
+
+/// What holds for both directions. The tile is bound and its valid region lies inside its storage; builds without
+/// NDEBUG also insist that tensor and tile have the same extents.
+template <machine::Opcode kOpcode, class TileData, class GlobalData>
+PTO_INTERNAL void check_tile_transfer(const TileData& tile, const GlobalData& tensor) {
+  static_assert(sizeof(typename TileData::DType) == sizeof(typename GlobalData::DType),
+                "TLOAD/TSTORE: tile and tensor must have elements of the same size");
+  static_assert(
+      GlobalData::layout == Layout::ND || GlobalData::layout == Layout::DN || GlobalData::layout == Layout::NZ,
+      "TLOAD/TSTORE: only the tensor layouts ND, DN and NZ can be moved");
+  if (tile.data() == nullptr) [[unlikely]] {
+    machine::fail_unbound_tile(kOpcode);
+  }
+  bool fits = tile.GetValidRow() <= TileData::Rows && tile.GetValidCol() <= TileData::Cols;
+#ifndef NDEBUG
+  const machine::TileExtent extent = machine::extent_of(region_of(tensor));
+  fits = fits && extent.rows == tile.GetValidRow() && extent.cols == tile.GetValidCol();
+#endif
+  if (!fits) [[unlikely]] {
+    machine::fail_tile_shape(kOpcode, region_of(tile), region_of(tensor));
+  }
+}
+
+}  // namespace tileput_detail
+
+/// Loads a tile's valid region from global memory: dst(r, c) = the tensor element that (r, c) enumerates.
+///
+/// Shapes:     in elements. Layout ND: columns are dimension 4, rows enumerate dimensions 0 to 3; DN: rows are
+///             dimension 3, columns enumerate 0, 1, 2, 4; NZ: rows enumerate 2, 3 and columns 0, 1, 4. The tensor's
+///             rows and columns equal the tile's valid ones; otherwise only what both have is moved.
+///             Storage outside the valid region becomes PadVal, or stays as it is with PadValue::Null.
+/// Ordering:   reads the memory now; what another rank wrote is there after a TWAIT that its TNOTIFY satisfied.
+/// Completion: the tile is loaded on return.
+/// Errors:     kUnboundTile; kShapeMismatch when the valid region exceeds the tile, and without NDEBUG also when the
+///             extents differ.
+/// Source:     spec section 8.1.
+template <class TileData, class GlobalData, tileput_detail::Event... WaitEvents>
+  requires(tileput_detail::TileAndTensor<TileData, GlobalData>)
+PTO_INST RecordEvent TLOAD(TileData& dst, GlobalData& src, WaitEvents&... events) {
+  namespace machine = ::tileput::machine;
+  (static_cast<void>(events.Wait()), ...);
+  tileput_detail::check_tile_transfer<machine::Opcode::kTload>(dst, src);
+  machine::Core& core = machine::current_core();
+  if (core.observer != nullptr) [[unlikely]] {
+    tileput_detail::observe_tile(*core.observer, machine::Opcode::kTload, &tileput_detail::execute_load,
+                                 machine::site(), tileput_detail::region_of(src), tileput_detail::region_of(dst));
+    return {};
+  }
+  machine::load_tile(tileput_detail::region_of(dst), tileput_detail::region_of(src));
+  return {};
+}
+
+/// Stores a tile's valid region to global memory; the mapping is TLOAD's. Destination first.
+///
+/// Shapes:     as TLOAD. Memory outside the addressed elements is untouched; padding is never written.
+/// Ordering:   publishes nothing by itself; a TNOTIFY after it does.
+/// Completion: the tile may be reused and the memory is written on return.
+/// Errors:     as TLOAD.
+/// Source:     spec section 8.2. AtomicAdd and quantised forms are further overloads.
+template <class TileData, class GlobalData, AtomicType atomic = AtomicType::AtomicNone,
+          tileput_detail::Event... WaitEvents>
+  requires(tileput_detail::PlainStore<atomic, TileData, GlobalData>)
+PTO_INST RecordEvent TSTORE(GlobalData& dst, TileData& src, WaitEvents&... events) {
+  namespace machine = ::tileput::machine;
+  static_assert(!std::is_const_v<typename GlobalData::DType>, "TSTORE: the destination's elements are const");
+  static_assert(TileData::Loc != TileType::Acc || std::is_same_v<typename TileData::DType, typename GlobalData::DType>,
+                "TSTORE: an Acc tile is stored to a tensor of its own element type");
+  (static_cast<void>(events.Wait()), ...);
+  tileput_detail::check_tile_transfer<machine::Opcode::kTstore>(src, dst);
+  machine::Core& core = machine::current_core();
+  if (core.observer != nullptr) [[unlikely]] {
+    tileput_detail::observe_tile(*core.observer, machine::Opcode::kTstore, &tileput_detail::execute_store,
+                                 machine::site(), tileput_detail::region_of(dst), tileput_detail::region_of(src));
+    return {};
+  }
+  machine::store_tile(tileput_detail::region_of(dst), tileput_detail::region_of(src));
+  return {};
+}
+
+}  // namespace pto
+
+#include "pto/common/address_space.hpp"

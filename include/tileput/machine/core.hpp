@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The core object: everything an instruction needs to know about where it runs. One per simulated core, reached
+/// through one thread-local pointer; there is no other global state, so many ranks can live in one process.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "tileput/error.hpp"
+#include "tileput/machine/instruction.hpp"
+#include "tileput/rank/doorbell.hpp"
+
+#define TILEPUT_ALWAYS_INLINE inline __attribute__((always_inline))
+
+#if defined(__SANITIZE_THREAD__)
+#define TILEPUT_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TILEPUT_TSAN 1
+#endif
+#endif
+
+namespace tileput::rank {
+class Waiting;
+}
+
+namespace tileput::machine {
+
+/// One on-chip memory of a core.
+struct OnChip {
+  std::byte* base = nullptr;
+  std::uint64_t capacity_bytes = 0;
+};
+
+/// Capacities per core in bytes, by Space (spec section 6).
+inline constexpr std::uint64_t kOnChipBytes[kOnChipSpaces] = {192U << 10U, 512U << 10U, 64U << 10U, 64U << 10U,
+                                                              128U << 10U};
+
+/// A wait as reports show it: the region waited on and the condition. `site` is the kernel's program counter.
+struct WaitTarget {
+  const GlobalRegion* signals = nullptr;
+  std::int32_t expected = 0;
+  std::uint8_t compare = 0;  ///< WaitCmp
+  const void* site = nullptr;
+};
+
+using rank::Doorbell;
+
+struct Core {
+  Observer* observer = nullptr;
+  OnChip on_chip[kOnChipSpaces] = {};
+
+  /// Window memory of the job as mapped here: rank r's heap starts at heap_base + (r << heap_shift).
+  std::uintptr_t heap_base = 0;
+  std::uint32_t heap_shift = 63;
+  std::uint32_t heap_count = 0;
+  Doorbell* doorbells = nullptr;  ///< heap_count of them, or null: nobody to ring
+
+  rank::Waiting* waiting = nullptr;  ///< how this core's rank waits; null: a core without a rank, which yields
+
+  std::int32_t block_index = 0;
+  std::int32_t block_count = 1;
+  std::int32_t sub_block_index = 0;
+  std::int32_t sub_block_count = 1;
+};
+
+/// The core of the calling thread (or fiber); null until it has one.
+///
+/// Initial-exec: one instruction from any kernel object. libtileput is therefore loaded at program start or promoted
+/// by the kernel loader; it needs eight bytes of static TLS.
+extern "C" {
+extern __thread Core* tileput_current_core __attribute__((tls_model("initial-exec"), visibility("default")));
+}
+
+/// Gives a thread that runs instructions outside any rank (unit tests, host code) a private core.
+Core& attach_default_core();
+
+TILEPUT_ALWAYS_INLINE Core& current_core() {
+  Core* const core = tileput_current_core;
+  return core != nullptr ? *core : attach_default_core();
+}
+
+/// Rings the rank whose heap holds `address`, if it sleeps. Call after the change, which must be seq_cst.
+TILEPUT_ALWAYS_INLINE void ring_owner(const Core& core, const void* address) noexcept {
+  const std::uintptr_t index = (reinterpret_cast<std::uintptr_t>(address) - core.heap_base) >> core.heap_shift;
+  if (index < core.heap_count && core.doorbells != nullptr) {
+    Doorbell& doorbell = core.doorbells[index];
+    if (doorbell.sleepers.load(std::memory_order_seq_cst) != 0) {  // pairs with the increment in Waiting
+      rank::ring(doorbell);
+    }
+  }
+}
+
+/// Blocks until `pass(context)` is true: spins and yields, then sleeps on this rank's doorbell.
+/// Throws Error kAborted or kNoProgress when the run is ended while waiting. Never returns unsatisfied.
+void wait_slow(Core& core, const WaitTarget& target, bool (*pass)(const void* context), const void* context);
+
+/// Ends the task: throws Error. Out of line so that the cost of a check is its comparison.
+[[noreturn]] void fail_on_chip(Space space, std::uint64_t offset, std::uint64_t bytes, std::uint64_t capacity);
+[[noreturn]] void fail_unbound_tile(Opcode opcode);
+[[noreturn]] void fail_shape(Opcode opcode, const GlobalRegion& target, const GlobalRegion& source);
+[[noreturn]] void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& tensor);
+
+/// Where TASSIGN binds a tile of `bytes`: offset `address` of the space, or `address` itself if it already points
+/// into that space.
+TILEPUT_ALWAYS_INLINE std::byte* bind_on_chip(Space space, std::uint64_t address, std::uint64_t bytes) {
+  const OnChip& memory = current_core().on_chip[static_cast<int>(space)];
+  const auto base = reinterpret_cast<std::uint64_t>(memory.base);
+  const std::uint64_t offset = address >= base && address - base < memory.capacity_bytes ? address - base : address;
+  if (offset > memory.capacity_bytes || bytes > memory.capacity_bytes - offset) [[unlikely]] {
+    fail_on_chip(space, offset, bytes, memory.capacity_bytes);
+  }
+  return memory.base + offset;
+}
+
+/// The program counter of the caller's inlined place in the kernel; resolved to file and line only for reports.
+TILEPUT_ALWAYS_INLINE const void* site() noexcept {
+  const void* here = nullptr;
+#if defined(__x86_64__)
+  __asm__ volatile("leaq 0(%%rip), %0" : "=r"(here));
+#elif defined(__aarch64__)
+  __asm__ volatile("adr %0, ." : "=r"(here));
+#else
+  here = __builtin_return_address(0);
+#endif
+  return here;
+}
+
+/// A full fence. ThreadSanitizer does not model stand-alone fences (g++ refuses them), so there it is only the
+/// machine's own; nothing in tileput relies on it for happens-before, TNOTIFY and TWAIT carry the order themselves.
+TILEPUT_ALWAYS_INLINE void full_fence() noexcept {
+#if defined(TILEPUT_TSAN) && defined(__x86_64__)
+  __asm__ volatile("mfence" ::: "memory");
+#elif defined(TILEPUT_TSAN) && defined(__aarch64__)
+  __asm__ volatile("dmb ish" ::: "memory");
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
+}  // namespace tileput::machine

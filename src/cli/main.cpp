@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The tileput command.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "cli/info.hpp"
+#include "tileput/error.hpp"
+#include "tileput/worker.hpp"
+
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app("One-sided, push-based tile kernels on rank processes", "tileput");
+  app.set_version_flag("--version", fmt::format("tileput {}", tileput::version()));
+  app.require_subcommand(1);
+  const CLI::App* const info = app.add_subcommand("info", "what this machine offers, and which kernels are found");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(tileput::ExitCode::kCannotStart);
+  }
+  if (*info) {
+    fmt::print("{}", tileput::cli::describe_machine());
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const tileput::Error& error) {
+    fmt::print(stderr, "tileput: {}\n", error.what());
+    return static_cast<int>(tileput::exit_code_of(error.code()));
+  }
+}

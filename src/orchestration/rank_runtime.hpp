@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "domain/domain.hpp"
+#include "domain/heaps.hpp"
+#include "domain/ranges.hpp"
+#include "machine/on_chip.hpp"
+#include "orchestration/protocol.hpp"
+#include "orchestration/task_context.hpp"
+#include "rank/channel.hpp"
+#include "rank/control.hpp"
+#include "rank/waiting.hpp"
+
+namespace tileput::orchestration {
+
+/// One rank: answers the worker's requests, one after the other, on the thread that calls serve(). The same for a
+/// rank process and for a rank that is a thread of the worker.
+class RankRuntime {
+ public:
+  /// `shared_objects`: other ranks live in this process, so objects are loaded from private copies.
+  RankRuntime(rank::Channel channel, const rank::Control& control, domain::Heaps& heaps, const Hello& hello,
+              bool shared_objects);
+  ~RankRuntime();
+  RankRuntime(const RankRuntime&) = delete;
+  RankRuntime& operator=(const RankRuntime&) = delete;
+
+  /// Returns when the worker asks for it or is gone.
+  void serve();
+
+ private:
+  void answer_request(const std::vector<std::byte>& request);
+  void handle(RequestKind kind, base::Reader& in, base::Writer& out);
+
+  std::uint64_t reserve(const ReserveRequest& request);
+  void attach(const AttachRequest& request);
+  void free_window(std::uint64_t domain);
+  void load(const LoadRequest& request);
+  RunAnswer run(const RunRequest& request);
+
+  const domain::Domain& domain_of(std::uint64_t id) const;
+  void open_shared(const WireTensor& tensor);
+
+  rank::Channel channel_;
+  domain::Heaps& heaps_;
+  int rank_;
+  int ranks_;
+  bool shared_objects_;
+  rank::Waiting waiting_;
+  machine::OnChipMemory on_chip_;
+  machine::Core core_;
+  domain::Ranges ranges_;
+  std::map<std::uint64_t, std::uint64_t> windows_;                       // domain -> offset in the own heap
+  std::map<std::uint64_t, std::unique_ptr<domain::Domain>> domains_;     // attached
+  std::map<std::uint64_t, std::uint64_t> shared_;                        // opened ranges of the worker's heap
+  std::map<std::uint64_t, LoadedCallable> callables_;
+};
+
+}  // namespace tileput::orchestration

@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestration/task_context.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+#include "intrinsic.h"
+#include "pto_orchestration_api.h"
+#include "tileput/error.hpp"
+#include "tileput/machine/core.hpp"
+
+namespace tileput::orchestration {
+
+namespace {
+
+thread_local TaskContext* current_task = nullptr;
+
+TaskContext& require_task(const char* call) {
+  if (current_task == nullptr) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("{} outside an orchestration", call),
+                "call it from the entry function, on the thread that runs it");
+  }
+  return *current_task;
+}
+
+const Kernel& require_kernel(const TaskContext& task, std::int32_t func_id, bool is_cube) {
+  const auto found = task.callable->kernels.find(func_id);
+  if (found == task.callable->kernels.end()) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("{} submits func_id {}, which no kernel has", task.callable->name, func_id),
+                "register a kernel under that func_id when the callable is loaded");
+  }
+  if (found->second.is_cube != is_cube) {
+    throw Error(ErrorCode::kBadArgument,
+                fmt::format("{} submits func_id {} as an {} task, but {} is an {} kernel", task.callable->name, func_id,
+                            is_cube ? "AIC" : "AIV", found->second.name, is_cube ? "AIV" : "AIC"),
+                "use rt_submit_aiv_task for AIV kernels and rt_submit_aic_task for AIC kernels");
+  }
+  return found->second;
+}
+
+std::string rank_text() { return current_task == nullptr ? "host" : fmt::format("rank {}", current_task->rank); }
+
+std::string format_text(const char* format, va_list arguments) {
+  char text[1024];
+  std::vsnprintf(text, sizeof(text), format, arguments);
+  return text;
+}
+
+/// One kernel invocation: the args array of spec section 17.2.
+void run_kernel(const Kernel& kernel, const CoreTaskArgs& task) {
+  constexpr int kLocalIndex = 48;
+  constexpr int kGlobalIndex = 49;
+  static_assert(CoreTaskArgs::kTensorsMax + CoreTaskArgs::kScalarsMax == kLocalIndex);
+  LocalContext local{};
+  local.block_num = 1;
+  GlobalContext global{};
+  std::int64_t args[kGlobalIndex + 1] = {};
+  int next = 0;
+  for (int i = 0; i < task.tensor_count(); ++i) {
+    args[next++] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(task.tensor(i)));
+  }
+  for (int i = 0; i < task.scalar_count(); ++i) {
+    args[next++] = static_cast<std::int64_t>(task.scalar(i));
+  }
+  args[kLocalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&local));
+  args[kGlobalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&global));
+  kernel.entry(args);
+}
+
+}  // namespace
+
+ScopedTaskContext::ScopedTaskContext(TaskContext& context) noexcept { current_task = &context; }
+ScopedTaskContext::~ScopedTaskContext() { current_task = nullptr; }
+
+}  // namespace tileput::orchestration
+
+namespace {
+
+using tileput::Error;
+using tileput::ErrorCode;
+using namespace tileput::orchestration;  // NOLINT(google-build-using-namespace): the C entry points of this file
+
+}  // namespace
+
+extern "C" {
+
+std::uint64_t tileput_submit_task(int is_cube, std::int32_t func_id, const CoreTaskArgs* args) {
+  TaskContext& task = require_task("rt_submit_*_task");
+  const Kernel& kernel = require_kernel(task, func_id, is_cube != 0);
+  if (args->has_error) {
+    throw Error(ErrorCode::kOrchestration, fmt::format("the arguments for {} do not fit: {}", kernel.name, args->error_msg),
+                "a core task takes up to 32 tensors, then up to 16 scalars");
+  }
+  if (args->launch_spec.block_num != 1) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("{} is submitted with {} blocks", kernel.name, args->launch_spec.block_num),
+                "tasks of more than one block are not supported yet; see docs/status.md");
+  }
+  try {
+    run_kernel(kernel, *args);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{} on rank {}: {}", kernel.name, task.rank, error.detail()), error.hint());
+  } catch (const std::exception& error) {
+    throw Error(ErrorCode::kKernel, fmt::format("{} on rank {} threw: {}", kernel.name, task.rank, error.what()),
+                "correct the kernel");
+  } catch (...) {
+    throw Error(ErrorCode::kKernel, fmt::format("{} on rank {} threw", kernel.name, task.rank), "correct the kernel");
+  }
+  return task.submitted++;
+}
+
+void tileput_fail_argument(const char* what, long long index, long long count) {
+  throw Error(ErrorCode::kTooFewArguments, fmt::format("the orchestration asks for {} {} of {}", what, index, count),
+              "pass as many arguments as the orchestration reads");
+}
+
+void tileput_report_fatal(int code, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const std::string text = format_text(format, arguments);
+  va_end(arguments);
+  const TaskContext& task = require_task("rt_report_fatal");
+  throw Error(ErrorCode::kOrchestration,
+              fmt::format("{} on rank {} reported code {}: {}", task.callable->name, task.rank, code, text), "");
+}
+
+void tileput_log(int level, const char* file, int line, const char* format, ...) {
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::err, spdlog::level::warn, spdlog::level::info,
+                                                   spdlog::level::debug};
+  static spdlog::logger logger("tileput", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  va_list arguments;
+  va_start(arguments, format);
+  const std::string text = format_text(format, arguments);
+  va_end(arguments);
+  const char* const name = std::strrchr(file, '/');
+  logger.log(kLevels[level], "{}: {}:{}: {}", rank_text(), name != nullptr ? name + 1 : file, line, text);
+}
+
+}  // extern "C"

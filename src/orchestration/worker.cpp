@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#include "tileput/worker.hpp"
+
+#include <utility>
+
+#include "orchestration/worker_impl.hpp"
+
+namespace tileput {
+
+struct SharedMemory::Release {
+  std::weak_ptr<Worker::Impl> worker;  // a worker that is gone has taken the memory along
+  orchestration::SharedStore::Block block;
+
+  Release(const std::shared_ptr<Worker::Impl>& owner, orchestration::SharedStore::Block owned)
+      : worker(owner), block(owned) {}
+  Release(const Release&) = delete;
+  Release& operator=(const Release&) = delete;
+  ~Release() {
+    if (const auto owner = worker.lock()) {
+      owner->release_shared(block);
+    }
+  }
+};
+
+SharedMemory::SharedMemory(std::byte* data, std::uint64_t bytes, std::shared_ptr<Release> release) noexcept
+    : data_(data), bytes_(bytes), release_(std::move(release)) {}
+SharedMemory::SharedMemory(SharedMemory&& other) noexcept = default;
+SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept = default;
+SharedMemory::~SharedMemory() = default;
+
+Worker::Worker(const WorkerOptions& options) : impl_(std::make_shared<Impl>(options)) {}
+Worker::~Worker() = default;
+
+int Worker::ranks() const noexcept { return impl_->pool.size(); }
+std::vector<RankInfo> Worker::rank_infos() const { return impl_->pool.infos(); }
+Callable Worker::load(const CallableSpec& spec) { return impl_->load(spec); }
+
+SharedMemory Worker::allocate_tensor(std::uint64_t bytes) {
+  const auto block = impl_->allocate_shared(bytes);
+  return {impl_->store.at(block.offset), bytes, std::make_shared<SharedMemory::Release>(impl_, block)};
+}
+
+RunReport Worker::run(const std::function<void(Orchestrator&)>& program) { return impl_->run(*this, program); }
+
+Domain Orchestrator::allocate_domain(const DomainOptions& options) { return worker_.impl_->allocate_domain(options); }
+
+void Orchestrator::submit_group(const Callable& callable, const std::vector<RankTask>& members,
+                                const TaskOptions& options) {
+  worker_.impl_->submit_group(callable, members, options);
+}
+
+}  // namespace tileput

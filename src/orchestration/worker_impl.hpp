@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestration/rank_pool.hpp"
+#include "orchestration/shared_store.hpp"
+#include "tileput/worker.hpp"
+
+namespace tileput {
+
+/// The state of a Worker: its ranks, what they have loaded, and the run in progress.
+struct Worker::Impl {
+  using Block = orchestration::SharedStore::Block;
+
+  /// A domain of the current run with where its windows lie.
+  struct DomainRecord {
+    Domain domain;
+    std::vector<tileput::domain::HeapAddress> windows;
+  };
+
+  /// Host memory of a submission that travels through a block of the worker's heap.
+  struct Staged {
+    const std::byte* host;
+    std::uint64_t bytes;
+    Block block;
+    bool copy_in = false;
+    bool copy_back = false;
+  };
+
+  /// Host memory that a submission names, for the order between submissions.
+  struct Range {
+    const std::byte* begin;
+    const std::byte* end;
+    bool written;
+  };
+
+  struct Submission {
+    std::vector<int> members;
+    std::vector<std::uint64_t> requests;   ///< one per member; 0 once answered
+    std::vector<Staged> staged;
+    std::vector<Range> ranges;
+    SubmissionReport report;
+    std::size_t answered = 0;
+    [[nodiscard]] bool complete() const noexcept { return answered == members.size(); }
+  };
+
+  explicit Impl(const WorkerOptions& options);
+
+  Callable load(const CallableSpec& spec);
+  Block allocate_shared(std::uint64_t bytes) { return store.allocate(bytes); }
+  void release_shared(const Block& block) noexcept;
+
+  RunReport run(Worker& worker, const std::function<void(Orchestrator&)>& program);
+  Domain allocate_domain(const DomainOptions& options);
+  void submit_group(const Callable& callable, const std::vector<RankTask>& members, const TaskOptions& options);
+
+ private:
+  using Payload = std::function<base::Writer(std::size_t index)>;
+
+  void start_run();
+  /// Receives answers; throws the error of the first submission that failed, or kNoProgress at the hard limit.
+  void pump();
+  std::vector<orchestration::Answer> call(const std::vector<int>& ranks, orchestration::RequestKind kind,
+                                          const Payload& payload);
+  void load_on(const std::vector<int>& ranks, const orchestration::LoadRequest& request);
+  void complete(Submission& submission);
+  void wait_for_all();
+  void wait_for_conflicts(const Submission& fresh);
+  void release_domains();
+  /// Ends everything the current run has in progress and replaces its ranks.
+  void abandon_run();
+  [[nodiscard]] std::string wait_table() const;
+  [[nodiscard]] std::string describe_wait(int rank) const;
+
+  void check_members(const Callable& callable, const std::vector<RankTask>& members, const TaskOptions& options) const;
+  orchestration::RunRequest make_request(const RankTask& member, Submission& submission);
+  orchestration::WireTensor wire_host(const TaskArgs::TensorArg& arg, Submission& submission);
+  orchestration::WireTensor wire_window(const TaskArgs::TensorArg& arg, int rank) const;
+  Block take_staging(std::uint64_t bytes);
+  void trim_staging();
+
+  std::chrono::nanoseconds timeout;
+  std::optional<std::uint64_t> memory_limit_bytes;
+  std::map<std::uint64_t, orchestration::LoadRequest> callables;
+
+  std::uint64_t run_id = 0;
+  std::uint64_t last_domain = 0;
+  std::uint64_t deadline_ns = 0;  ///< 0: none
+  bool running = false;
+  std::map<std::uint64_t, DomainRecord> domains;
+  std::vector<Submission> submissions;
+  std::vector<Block> staging;  ///< free blocks, kept for the next submission
+
+ public:
+  orchestration::RankPool pool;
+  orchestration::SharedStore store;
+};
+
+}  // namespace tileput

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#include "rank/control.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/system.hpp"
+
+namespace tileput::rank {
+
+namespace {
+
+std::uint64_t control_bytes(int ranks) {
+  return static_cast<std::uint64_t>(ranks) * (sizeof(Doorbell) + sizeof(RankSlot));
+}
+
+}  // namespace
+
+base::UniqueFd Control::create(int ranks) {
+  base::UniqueFd fd(memfd_create("tileput-control", MFD_CLOEXEC));
+  if (!fd) {
+    base::throw_errno("memfd_create", "raise the limit of open files (ulimit -n)");
+  }
+  if (ftruncate(fd.get(), static_cast<off_t>(control_bytes(ranks))) != 0) {
+    base::throw_errno("ftruncate of the control memory", "free some memory");
+  }
+  return fd;
+}
+
+Control::Control(int fd, int ranks)
+    : ranks_(ranks), memory_(mmap(nullptr, control_bytes(ranks), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) {
+  if (memory_ == MAP_FAILED) {
+    base::throw_errno("mmap of the control memory", "free some memory");
+  }
+  // A memfd starts as zeros, which is the initial state of every field but WaitReport::heap, which is only read while
+  // `sleeping` is set; so mapping it is constructing it, in every process.
+  doorbells_ = static_cast<Doorbell*>(memory_);
+  slots_ = reinterpret_cast<RankSlot*>(static_cast<std::byte*>(memory_) +
+                                       static_cast<std::size_t>(ranks) * sizeof(Doorbell));
+}
+
+Control::~Control() { munmap(memory_, control_bytes(ranks_)); }
+
+void Control::abort(int rank, std::uint64_t run) const noexcept {
+  slots_[rank].aborted_run.store(run, std::memory_order_seq_cst);  // pairs with the load in Waiting::until
+  ring(doorbells_[rank]);
+}
+
+void Control::reset(int rank) const noexcept {
+  doorbells_[rank].sleepers.store(0, std::memory_order_seq_cst);
+  std::destroy_at(&slots_[rank]);
+  std::construct_at(&slots_[rank]);
+}
+
+}  // namespace tileput::rank

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#include "rank/waiting.hpp"
+
+#include <fmt/format.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <climits>
+#include <ctime>
+
+#include "base/system.hpp"
+#include "tileput/error.hpp"
+
+namespace tileput::rank {
+
+namespace {
+
+constexpr long kSleepNs = 1'000'000;  // the longest a change that does not ring stays unnoticed
+
+std::uint32_t* futex_word(std::atomic<std::uint32_t>& word) noexcept {
+  return reinterpret_cast<std::uint32_t*>(&word);
+}
+
+// Shared futexes (no FUTEX_PRIVATE_FLAG): waiter and waker are different processes.
+void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, long timeout_ns) noexcept {
+  const timespec timeout{0, timeout_ns};
+  syscall(SYS_futex, futex_word(word), FUTEX_WAIT, expected, &timeout, nullptr, 0);
+}
+
+void pause_core() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/// Looks until `duration_ns` have passed, calling `between` after every look; true as soon as the pass is.
+template <class Between>
+bool look_for(std::uint64_t duration_ns, int looks_per_clock, bool (*pass)(const void*), const void* context,
+              Between&& between) {
+  const std::uint64_t end = base::now_ns() + duration_ns;
+  do {
+    for (int i = 0; i < looks_per_clock; ++i) {
+      if (pass(context)) {
+        return true;
+      }
+      between();
+    }
+  } while (base::now_ns() < end);
+  return false;
+}
+
+}  // namespace
+
+WaitPolicy WaitPolicy::of(int ranks, int cores) noexcept {
+  return ranks <= cores ? WaitPolicy{50'000, 50'000} : WaitPolicy{0, 300'000};
+}
+
+void ring(Doorbell& doorbell) noexcept {
+  doorbell.bell.fetch_add(1, std::memory_order_relaxed);  // carries no data; futex_wait compares it in the kernel
+  syscall(SYS_futex, futex_word(doorbell.bell), FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+void Waiting::throw_if_aborted() const {
+  const std::uint64_t run = slot_.current_run.load(std::memory_order_relaxed);  // our own word
+  // pairs with the store in Control::abort; seq_cst for the same store/load pattern as the awaited word
+  if (slot_.aborted_run.load(std::memory_order_seq_cst) >= run && run != 0) {
+    throw Error(ErrorCode::kAborted, fmt::format("run {} was ended while this rank waited for a signal", run),
+                "the worker reports what ended it");
+  }
+}
+
+void Waiting::until(const WaitPoint& point, bool (*pass)(const void* context), const void* context) {
+  if (policy_.spin_ns != 0 && look_for(policy_.spin_ns, 64, pass, context, pause_core)) {
+    return;
+  }
+  if (look_for(policy_.yield_ns, 4, pass, context, [] { sched_yield(); })) {
+    return;
+  }
+
+  WaitReport& report = slot_.wait;
+  report.heap.store(point.heap, std::memory_order_relaxed);  // relaxed: a report is a snapshot, see WaitReport
+  report.offset.store(point.offset, std::memory_order_relaxed);
+  report.expected.store(point.expected, std::memory_order_relaxed);
+  report.compare.store(point.compare, std::memory_order_relaxed);
+  report.sleeping.store(1, std::memory_order_release);
+  struct Awake {
+    WaitReport& report;
+    ~Awake() { report.sleeping.store(0, std::memory_order_relaxed); }
+  } const awake{report};
+
+  for (;;) {
+    const std::uint32_t bell = doorbell_.bell.load(std::memory_order_relaxed);
+    doorbell_.sleepers.fetch_add(1, std::memory_order_seq_cst);  // pairs with the load in ring_owner()
+    struct Up {
+      Doorbell& doorbell;
+      ~Up() { doorbell.sleepers.fetch_sub(1, std::memory_order_seq_cst); }
+    } const up{doorbell_};
+    if (pass(context)) {
+      return;
+    }
+    throw_if_aborted();
+    if (point.word != nullptr) {
+      report.seen.store(__atomic_load_n(point.word, __ATOMIC_RELAXED), std::memory_order_relaxed);
+    }
+    futex_wait(doorbell_.bell, bell, kSleepNs);
+  }
+}
+
+}  // namespace tileput::rank
