@@ -21,8 +21,7 @@ class Writer {
   template <class T>
     requires(std::is_trivially_copyable_v<T>)
   Writer& put(const T& value) {
-    const auto* const bytes = reinterpret_cast<const std::byte*>(&value);
-    bytes_.insert(bytes_.end(), bytes, bytes + sizeof(T));
+    append_bytes(&value, sizeof(T));
     return *this;
   }
   Writer& put(const std::string& text) { return put_all(text); }
@@ -31,11 +30,19 @@ class Writer {
     return put_all(values);
   }
 
-  void append(const Writer& other) { bytes_.insert(bytes_.end(), other.bytes_.begin(), other.bytes_.end()); }
+  void append(const Writer& other) { append_bytes(other.bytes_.data(), other.bytes_.size()); }
 
   [[nodiscard]] const std::vector<std::byte>& bytes() const noexcept { return bytes_; }
 
  private:
+  void append_bytes(const void* bytes, std::size_t count) {
+    const std::size_t size = bytes_.size();
+    bytes_.resize(size + count);
+    if (count == 0) {
+      return;
+    }
+    std::memcpy(bytes_.data() + size, bytes, count);
+  }
   template <class Sequence>
   Writer& put_all(const Sequence& values) {
     put(static_cast<std::uint64_t>(values.size()));

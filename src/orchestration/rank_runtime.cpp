@@ -47,7 +47,9 @@ class CallTimes {
 };
 
 ChipTensor tensor_at(std::byte* address, const WireTensor& wire) {
-  return make_tensor_external(address, wire.shape, wire.dims, static_cast<DataType>(wire.type));
+  ChipTensor tensor = make_tensor_external(address, wire.shape, wire.dims, static_cast<::DataType>(wire.type));
+  tensor.buffer.size = wire.bytes;  // a window buffer may be larger than its declared shape
+  return tensor;
 }
 
 /// Makes a core the calling thread's, and no core afterwards.
