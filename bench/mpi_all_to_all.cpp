@@ -37,9 +37,9 @@ int main(int argc, char** argv) {
   }
   int wrong = 0;
   for (int source = 0; source < ranks; ++source) {
-    wrong += static_cast<int>(size) - static_cast<int>(std::count(out.begin() + source * bytes,
-                                                                  out.begin() + (source + 1) * bytes,
-                                                                  value_of(source, rank)));
+    wrong += static_cast<int>(size) -
+             static_cast<int>(
+                 std::count(out.begin() + source * bytes, out.begin() + (source + 1) * bytes, value_of(source, rank)));
   }
   std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
   double mine = times[times.size() / 2] * 1e6;

@@ -12,9 +12,8 @@ install(
   NAMESPACE tileput::
   FILE tileputTargets.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tileput)
-configure_package_config_file(
-  cmake/tileputConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/tileputConfig.cmake
-  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tileput)
+configure_package_config_file(cmake/tileputConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/tileputConfig.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tileput)
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/tileputConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tileputConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/tileputConfigVersion.cmake
               cmake/TileputKernel.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tileput)

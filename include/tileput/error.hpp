@@ -12,23 +12,23 @@ namespace tileput {
 
 /// Why something failed. The values are stable: programs may store and compare them.
 enum class ErrorCode : int {
-  kBadArgument = 1,        ///< an argument of a call or a command line is refused; nothing was started
-  kNotFound = 2,           ///< a kernel object, helper or device that was named does not exist
-  kMissingSymbol = 3,      ///< an object file lacks the entry point that was asked for
-  kTooFewArguments = 4,    ///< fewer task arguments than the orchestration's expected_arg_count
-  kOutOfMemory = 5,        ///< a domain or tensor is larger than the memory that may be used
-  kSystem = 6,             ///< the operating system refused a call (the detail names call and errno)
-  kOutOfWindow = 10,       ///< an instruction addresses memory outside every window
-  kOnChipOverflow = 11,    ///< a tile does not fit into the on-chip memory at its offset
-  kUnboundTile = 12,       ///< an instruction was given a tile that TASSIGN never bound
-  kShapeMismatch = 13,     ///< operands of an instruction do not fit each other
-  kOrchestration = 20,     ///< an orchestration reported a fatal error or threw
-  kKernel = 21,            ///< a kernel threw
-  kAborted = 22,           ///< the run was ended because another rank of it failed
-  kRankDied = 30,          ///< a rank's process ended without having been asked to
-  kNoProgress = 31,        ///< the hard limit of the job passed while ranks were waiting
-  kInterrupted = 40,       ///< the user ended the job
-  kInternal = 99,          ///< a broken promise inside tileput itself
+  kBadArgument = 1,      ///< an argument of a call or a command line is refused; nothing was started
+  kNotFound = 2,         ///< a kernel object, helper or device that was named does not exist
+  kMissingSymbol = 3,    ///< an object file lacks the entry point that was asked for
+  kTooFewArguments = 4,  ///< fewer task arguments than the orchestration's expected_arg_count
+  kOutOfMemory = 5,      ///< a domain or tensor is larger than the memory that may be used
+  kSystem = 6,           ///< the operating system refused a call (the detail names call and errno)
+  kOutOfWindow = 10,     ///< an instruction addresses memory outside every window
+  kOnChipOverflow = 11,  ///< a tile does not fit into the on-chip memory at its offset
+  kUnboundTile = 12,     ///< an instruction was given a tile that TASSIGN never bound
+  kShapeMismatch = 13,   ///< operands of an instruction do not fit each other
+  kOrchestration = 20,   ///< an orchestration reported a fatal error or threw
+  kKernel = 21,          ///< a kernel threw
+  kAborted = 22,         ///< the run was ended because another rank of it failed
+  kRankDied = 30,        ///< a rank's process ended without having been asked to
+  kNoProgress = 31,      ///< the hard limit of the job passed while ranks were waiting
+  kInterrupted = 40,     ///< the user ended the job
+  kInternal = 99,        ///< a broken promise inside tileput itself
 };
 
 /// The stable name of a code as it is printed, for example "no-progress".
@@ -36,14 +36,14 @@ std::string_view name_of(ErrorCode code) noexcept;
 
 /// Exit codes of every program of tileput; one table for all of them.
 enum class ExitCode : int {
-  kOk = 0,              ///< everything as expected
-  kDiffers = 1,         ///< it ran, and the result is not the expected one
-  kCannotStart = 2,     ///< bad arguments, or it could not start
-  kInternal = 70,       ///< a defect of tileput
-  kRankDied = 71,       ///< a rank died
-  kNoProgress = 72,     ///< nothing moved until the hard limit
-  kFinding = 73,        ///< the checker found something
-  kInterrupted = 130,   ///< ended by the user
+  kOk = 0,             ///< everything as expected
+  kDiffers = 1,        ///< it ran, and the result is not the expected one
+  kCannotStart = 2,    ///< bad arguments, or it could not start
+  kInternal = 70,      ///< a defect of tileput
+  kRankDied = 71,      ///< a rank died
+  kNoProgress = 72,    ///< nothing moved until the hard limit
+  kFinding = 73,       ///< the checker found something
+  kInterrupted = 130,  ///< ended by the user
 };
 
 /// The exit code a program ends with after this error.

@@ -106,8 +106,8 @@ struct WorkerOptions {
 struct RankInfo {
   int rank = 0;
   int device = 0;
-  std::int64_t process_id = 0;      ///< of its process; this process for ranks that are threads
-  std::optional<int> core = {};     ///< that it is bound to
+  std::int64_t process_id = 0;   ///< of its process; this process for ranks that are threads
+  std::optional<int> core = {};  ///< that it is bound to
 };
 
 /// One kernel object of a callable, by the func_id under which the orchestration submits it.
@@ -281,7 +281,7 @@ class TaskArgs {
   enum class Direction : std::uint8_t { kInput = 0, kOutput = 3, kInout = 2 };  // TensorArgType of the ABI
   struct TensorArg {
     Direction direction;
-    std::optional<Tensor> host;   ///< set: host memory; else `window`
+    std::optional<Tensor> host;  ///< set: host memory; else `window`
     WindowBuffer window;
   };
   struct ScalarArg {
@@ -315,10 +315,10 @@ struct TaskOptions {
 
 /// A maximal run of data instructions of one task between two barriers, as the observer saw it.
 struct PhaseReport {
-  std::string kind;  ///< "push", "pull", "stage-in", "copy-out" or "local": where the data came from and went to
-  std::uint64_t puts = 0;          ///< TPUT
-  std::uint64_t gets = 0;          ///< TGET
-  std::uint64_t loads = 0;         ///< TLOAD
+  std::string kind;         ///< "push", "pull", "stage-in", "copy-out" or "local": where the data came from and went to
+  std::uint64_t puts = 0;   ///< TPUT
+  std::uint64_t gets = 0;   ///< TGET
+  std::uint64_t loads = 0;  ///< TLOAD
   std::uint64_t stores = 0;        ///< TSTORE
   std::uint64_t remote_loads = 0;  ///< TLOADs of a pull phase: from windows of all sources, the own one included
   std::uint64_t bytes = 0;         ///< moved by all of these
@@ -337,9 +337,9 @@ struct RankReport {
   std::vector<PhaseReport> phases;
   std::uint64_t puts = 0;
   std::uint64_t remote_loads = 0;
-  std::uint64_t barriers = 0;       ///< maximal runs of TNOTIFY/TWAIT that contain both
+  std::uint64_t barriers = 0;  ///< maximal runs of TNOTIFY/TWAIT that contain both
   std::uint64_t notifies = 0;
-  std::uint64_t tiles = 0;          ///< distinct places in on-chip memory that instructions were given as tiles
+  std::uint64_t tiles = 0;  ///< distinct places in on-chip memory that instructions were given as tiles
 };
 
 struct SubmissionReport {

@@ -57,6 +57,9 @@ std::string compose(ErrorCode code, const std::string& detail, const std::string
 }  // namespace
 
 Error::Error(ErrorCode code, std::string detail, std::string hint)
-    : std::runtime_error(compose(code, detail, hint)), code_(code), detail_(std::move(detail)), hint_(std::move(hint)) {}
+    : std::runtime_error(compose(code, detail, hint)),
+      code_(code),
+      detail_(std::move(detail)),
+      hint_(std::move(hint)) {}
 
 }  // namespace tileput

@@ -58,7 +58,8 @@ std::uint64_t read_stat(const fs::path& path, std::string_view key) {
 }
 
 /// Headroom of one control group directory: limit - use + what the kernel can drop at once.
-std::uint64_t headroom_of(const fs::path& group, const char* limit_file, const char* usage_file, const char* cache_key) {
+std::uint64_t headroom_of(const fs::path& group, const char* limit_file, const char* usage_file,
+                          const char* cache_key) {
   const std::uint64_t limit = read_limit(group / limit_file);
   if (limit == kUnlimited) {
     return kUnlimited;
@@ -88,9 +89,9 @@ std::optional<std::uint64_t> cgroup_headroom() {
     const fs::path root = unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
     fs::path group = root / fs::path(line.substr(second + 1)).relative_path();
     for (;;) {
-      least = std::min(least, unified ? headroom_of(group, "memory.max", "memory.current", "inactive_file")
-                                      : headroom_of(group, "memory.limit_in_bytes", "memory.usage_in_bytes",
-                                                    "total_inactive_file"));
+      least = std::min(
+          least, unified ? headroom_of(group, "memory.max", "memory.current", "inactive_file")
+                         : headroom_of(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"));
       if (group == root || !group.has_relative_path() || group == group.parent_path()) {
         break;
       }

@@ -14,10 +14,10 @@ namespace tileput::base {
 
 /// What limits an allocation at this moment, in bytes.
 struct MemoryBudget {
-  std::uint64_t available_bytes = 0;                     ///< MemAvailable of the machine
-  std::optional<std::uint64_t> cgroup_headroom_bytes;    ///< tightest control group above us, if one is limited
-  std::optional<std::uint64_t> limit_bytes;              ///< the caller's own limit, less what is already in use
-  std::uint64_t reserve_bytes = 0;                       ///< left for everybody else
+  std::uint64_t available_bytes = 0;                   ///< MemAvailable of the machine
+  std::optional<std::uint64_t> cgroup_headroom_bytes;  ///< tightest control group above us, if one is limited
+  std::optional<std::uint64_t> limit_bytes;            ///< the caller's own limit, less what is already in use
+  std::uint64_t reserve_bytes = 0;                     ///< left for everybody else
 
   /// What may be requested: the least of the three, less the reserve (the caller's own limit keeps no reserve).
   [[nodiscard]] std::uint64_t usable_bytes() const noexcept;

@@ -132,8 +132,8 @@ std::string describe_machine() {
   const std::optional<fs::path> mpirun = find_program("mpirun");
   std::string text;
   text += fmt::format("tileput: {}\n", version());
-  text += fmt::format("cores: {} allowed ({}), {} NUMA node(s)\n", cores.size(), fmt::join(cores, " "),
-                      rank::numa_nodes());
+  text +=
+      fmt::format("cores: {} allowed ({}), {} NUMA node(s)\n", cores.size(), fmt::join(cores, " "), rank::numa_nodes());
   text += fmt::format("memory: {} in all; {} may be used now ({})\n", base::format_bytes(base::total_memory_bytes()),
                       base::format_bytes(budget.usable_bytes()), budget.describe());
   text += fmt::format("single copy between processes: {}\n",

@@ -54,11 +54,11 @@ void poison_slack([[maybe_unused]] std::byte* end, [[maybe_unused]] std::uint64_
 void require_memory(std::uint64_t bytes, const char* what, std::optional<std::uint64_t> limit_bytes) {
   const base::MemoryBudget budget = base::memory_budget(limit_bytes);
   if (bytes > budget.usable_bytes()) {
-    throw Error(ErrorCode::kOutOfMemory,
-                fmt::format("{} of {} ({} bytes) does not fit into the {} that may be used ({})", what,
-                            base::format_bytes(bytes), bytes, base::format_bytes(budget.usable_bytes()),
-                            budget.describe()),
-                "use fewer ranks or smaller buffers, or raise the memory limit");
+    throw Error(
+        ErrorCode::kOutOfMemory,
+        fmt::format("{} of {} ({} bytes) does not fit into the {} that may be used ({})", what,
+                    base::format_bytes(bytes), bytes, base::format_bytes(budget.usable_bytes()), budget.describe()),
+        "use fewer ranks or smaller buffers, or raise the memory limit");
   }
 }
 
@@ -81,7 +81,9 @@ base::UniqueFd Heaps::create(std::uint64_t stride_bytes) {
 }
 
 Heaps::Heaps(std::vector<base::UniqueFd> fds, std::uint64_t stride_bytes)
-    : fds_(std::move(fds)), stride_bytes_(stride_bytes), shift_(static_cast<std::uint32_t>(std::countr_zero(stride_bytes))) {
+    : fds_(std::move(fds)),
+      stride_bytes_(stride_bytes),
+      shift_(static_cast<std::uint32_t>(std::countr_zero(stride_bytes))) {
   const std::uint64_t total = stride_bytes_ * fds_.size();
   // Aligned to the stride only by luck; the shift works on the difference to base_.
   void* const reserved = mmap(nullptr, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

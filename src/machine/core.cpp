@@ -82,8 +82,8 @@ const char* name_of(Opcode opcode) noexcept {
 
 void fail_on_chip(Space space, std::uint64_t offset, std::uint64_t bytes, std::uint64_t capacity) {
   throw Error(ErrorCode::kOnChipOverflow,
-              fmt::format("TASSIGN: a tile of {} bytes at {:#x} does not fit into the {} bytes of {} memory", bytes, offset,
-                          capacity, kSpaceNames[static_cast<int>(space)]),
+              fmt::format("TASSIGN: a tile of {} bytes at {:#x} does not fit into the {} bytes of {} memory", bytes,
+                          offset, capacity, kSpaceNames[static_cast<int>(space)]),
               "use a smaller tile or a lower offset");
 }
 
@@ -95,7 +95,7 @@ void fail_unbound_tile(Opcode opcode) {
 void fail_shape(Opcode opcode, const GlobalRegion& target, const GlobalRegion& source) {
   throw Error(ErrorCode::kShapeMismatch,
               fmt::format("{}: shape {} does not fit {}", name_of(opcode), shape_text(target), shape_text(source)),
-            opcode == Opcode::kTwait || opcode == Opcode::kTtest ? "a signal region has at least one element"
+              opcode == Opcode::kTwait || opcode == Opcode::kTtest ? "a signal region has at least one element"
                                                                    : "give target and source the same shape");
 }
 

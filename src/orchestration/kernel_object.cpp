@@ -119,13 +119,15 @@ fs::path find_object(const fs::path& path) {
       }
     }
   }
-  throw Error(ErrorCode::kNotFound, fmt::format("no object file '{}'; looked at {}", path.string(), fmt::join(looked, ", ")),
+  throw Error(ErrorCode::kNotFound,
+              fmt::format("no object file '{}'; looked at {}", path.string(), fmt::join(looked, ", ")),
               "build it with tileput_add_kernel(), or add its directory to TILEPUT_KERNEL_PATH");
 }
 
 bool exports_symbol(const fs::path& file, const std::string& symbol) {
   const auto refuse = [&file](const char* why) {
-    return Error(ErrorCode::kBadArgument, fmt::format("{} is not a shared object of this machine: {}", file.string(), why),
+    return Error(ErrorCode::kBadArgument,
+                 fmt::format("{} is not a shared object of this machine: {}", file.string(), why),
                  "build it with tileput_add_kernel() on this machine");
   };
   const base::UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
@@ -178,7 +180,8 @@ KernelObject::KernelObject(const fs::path& file, bool private_copy) {
   handle_ = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle_ == nullptr) {
     const char* const reason = dlerror();
-    throw Error(ErrorCode::kMissingSymbol, fmt::format("{} cannot be loaded: {}", file.string(), reason != nullptr ? reason : "?"),
+    throw Error(ErrorCode::kMissingSymbol,
+                fmt::format("{} cannot be loaded: {}", file.string(), reason != nullptr ? reason : "?"),
                 "kernels call nothing but instructions and the standard library");
   }
 }

@@ -29,7 +29,8 @@ class KernelObject {
  public:
   KernelObject() = default;
   /// Loads `file`; with `private_copy` from a copy of it if this process has it already, so that its statics are this
-  /// rank's alone although other ranks of the process load the same file. Makes the run-time symbols of tileput visible to it first.
+  /// rank's alone although other ranks of the process load the same file. Makes the run-time symbols of tileput visible
+  /// to it first.
   KernelObject(const std::filesystem::path& file, bool private_copy);
   KernelObject(KernelObject&& other) noexcept;
   KernelObject& operator=(KernelObject&& other) noexcept;

@@ -49,8 +49,8 @@ struct ReserveRequest {
 struct AttachRequest {
   std::uint64_t domain = 0;
   std::uint64_t bytes = 0;
-  std::int32_t index = 0;                     ///< rank inside the domain
-  std::vector<domain::HeapAddress> windows;   ///< by rank inside the domain
+  std::int32_t index = 0;                    ///< rank inside the domain
+  std::vector<domain::HeapAddress> windows;  ///< by rank inside the domain
 
   void save(base::Writer& out) const { out.put(domain).put(bytes).put(index).put(windows); }
   void load(base::Reader& in) {
@@ -118,9 +118,7 @@ struct RunRequest {
   std::vector<WireTensor> tensors;
   std::vector<WireScalar> scalars;
 
-  void save(base::Writer& out) const {
-    out.put(run).put(callable).put(calls).put(observe).put(tensors).put(scalars);
-  }
+  void save(base::Writer& out) const { out.put(run).put(callable).put(calls).put(observe).put(tensors).put(scalars); }
   void load(base::Reader& in) {
     in.get(run);
     in.get(callable);

@@ -28,8 +28,8 @@ void check_options(const WorkerOptions& options) {
   }
   if (!options.devices.empty()) {
     const std::set<int> distinct(options.devices.begin(), options.devices.end());
-    if (options.devices.size() != static_cast<std::size_t>(options.ranks) || distinct.size() != options.devices.size() ||
-        *distinct.begin() < 0) {
+    if (options.devices.size() != static_cast<std::size_t>(options.ranks) ||
+        distinct.size() != options.devices.size() || *distinct.begin() < 0) {
       throw Error(ErrorCode::kBadArgument,
                   fmt::format("{} device ids ({} distinct) for {} ranks", options.devices.size(), distinct.size(),
                               options.ranks),
@@ -49,8 +49,8 @@ RankPool::RankPool(const WorkerOptions& options) : ranks_as_(options.ranks_as) {
     helper_ = rank::find_helper();
   }
   const int heaps = options.ranks + 1;
-  const std::uint64_t stride = options.heap_bytes ? std::bit_ceil(*options.heap_bytes)
-                                                  : domain::Heaps::default_stride_bytes(heaps);
+  const std::uint64_t stride =
+      options.heap_bytes ? std::bit_ceil(*options.heap_bytes) : domain::Heaps::default_stride_bytes(heaps);
   control_fd_ = rank::Control::create(options.ranks);
   control_ = std::make_unique<rank::Control>(control_fd_.get(), options.ranks);
   std::vector<base::UniqueFd> fds;

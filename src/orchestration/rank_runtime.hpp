@@ -56,9 +56,9 @@ class RankRuntime {
   machine::OnChipMemory on_chip_;
   machine::Core core_;
   domain::Ranges ranges_;
-  std::map<std::uint64_t, std::uint64_t> windows_;                       // domain -> offset in the own heap
-  std::map<std::uint64_t, std::unique_ptr<domain::Domain>> domains_;     // attached
-  std::map<std::uint64_t, std::uint64_t> shared_;                        // opened ranges of the worker's heap
+  std::map<std::uint64_t, std::uint64_t> windows_;                    // domain -> offset in the own heap
+  std::map<std::uint64_t, std::unique_ptr<domain::Domain>> domains_;  // attached
+  std::map<std::uint64_t, std::uint64_t> shared_;                     // opened ranges of the worker's heap
   std::map<std::uint64_t, LoadedCallable> callables_;
 };
 

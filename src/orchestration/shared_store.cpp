@@ -13,7 +13,10 @@
 namespace tileput::orchestration {
 
 SharedStore::SharedStore(domain::Heaps& heaps, std::optional<std::uint64_t> limit_bytes)
-    : heaps_(heaps), heap_(heaps.count() - 1), limit_bytes_(limit_bytes), ranges_(heaps.stride_bytes(), base::page_bytes()) {}
+    : heaps_(heaps),
+      heap_(heaps.count() - 1),
+      limit_bytes_(limit_bytes),
+      ranges_(heaps.stride_bytes(), base::page_bytes()) {}
 
 SharedStore::Block SharedStore::allocate(std::uint64_t bytes) {
   const base::NodeMemoryLock lock;

@@ -52,20 +52,20 @@ std::uint64_t lay_out(std::vector<BufferSpec>& buffers, std::uint64_t window_byt
     }
     const std::uint64_t elements = buffer.bytes / element_bytes(buffer.type);
     if (buffer.elements && *buffer.elements > elements) {
-      throw Error(ErrorCode::kBadArgument,
-                  fmt::format("buffer '{}' declares {} elements in {} bytes", buffer.name, *buffer.elements, buffer.bytes),
-                  fmt::format("{} fit", elements));
+      throw Error(
+          ErrorCode::kBadArgument,
+          fmt::format("buffer '{}' declares {} elements in {} bytes", buffer.name, *buffer.elements, buffer.bytes),
+          fmt::format("{} fit", elements));
     }
     if (!buffer.elements) {
       // A tensor's shape has 32 bits; the buffer may be larger, its declared shape then covers what it can.
-      buffer.elements = static_cast<std::uint32_t>(
-          std::min<std::uint64_t>(elements, std::numeric_limits<std::uint32_t>::max()));
+      buffer.elements =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(elements, std::numeric_limits<std::uint32_t>::max()));
     }
     sum += buffer.bytes;
   }
   if (window_bytes == 0 ? sum == 0 : sum > window_bytes) {
-    throw Error(ErrorCode::kBadArgument,
-                fmt::format("a window of {} bytes for buffers of {} bytes", window_bytes, sum),
+    throw Error(ErrorCode::kBadArgument, fmt::format("a window of {} bytes for buffers of {} bytes", window_bytes, sum),
                 sum == 0 ? "name a buffer or a window size" : "make the window at least as large as its buffers");
   }
   return std::max(window_bytes, sum);
@@ -130,7 +130,8 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   try {
     call(ranks, RequestKind::kAttach, [&](std::size_t i) {
       base::Writer out;
-      orchestration::AttachRequest{made.id_, made.window_bytes_, static_cast<std::int32_t>(i), record.windows}.save(out);
+      orchestration::AttachRequest{made.id_, made.window_bytes_, static_cast<std::int32_t>(i), record.windows}.save(
+          out);
       return out;
     });
   } catch (const Error&) {
@@ -149,7 +150,8 @@ void Worker::Impl::check_members(const Callable& callable, const std::vector<Ran
                 "load it on the worker that runs it");
   }
   if (members.empty() || options.calls == 0) {
-    throw Error(ErrorCode::kBadArgument, fmt::format("a group of {} members with {} calls", members.size(), options.calls),
+    throw Error(ErrorCode::kBadArgument,
+                fmt::format("a group of {} members with {} calls", members.size(), options.calls),
                 "submit at least one member and one call");
   }
   std::vector<int> ranks;
@@ -165,14 +167,15 @@ void Worker::Impl::check_members(const Callable& callable, const std::vector<Ran
     const auto require_member = [&](std::uint64_t id) {
       const auto record = domains.find(id);
       if (record == domains.end()) {
-        throw Error(ErrorCode::kBadArgument, fmt::format("the task for rank {} names domain {}, which this run has not allocated",
-                                                         member.rank, id),
-                    "a domain lives as long as the run that allocated it");
+        throw Error(
+            ErrorCode::kBadArgument,
+            fmt::format("the task for rank {} names domain {}, which this run has not allocated", member.rank, id),
+            "a domain lives as long as the run that allocated it");
       }
       const std::vector<int>& of = record->second.domain.ranks();
       if (std::find(of.begin(), of.end(), member.rank) == of.end()) {
-        throw Error(ErrorCode::kBadArgument, fmt::format("the task for rank {} names domain {}, of which it is no member",
-                                                         member.rank, id),
+        throw Error(ErrorCode::kBadArgument,
+                    fmt::format("the task for rank {} names domain {}, of which it is no member", member.rank, id),
                     "pass window buffers and contexts only to ranks of their domain");
       }
     };
@@ -303,7 +306,8 @@ std::string Worker::Impl::describe_wait(int rank) const {
   }
   const std::uint32_t compare = slot.wait.compare.load(std::memory_order_relaxed);
   return fmt::format("rank {} waits for {} to be {} {} and sees {}", rank, place, kCompare[compare % 6],
-                     slot.wait.expected.load(std::memory_order_relaxed), slot.wait.seen.load(std::memory_order_relaxed));
+                     slot.wait.expected.load(std::memory_order_relaxed),
+                     slot.wait.seen.load(std::memory_order_relaxed));
 }
 
 std::string Worker::Impl::wait_table() const {

@@ -84,7 +84,8 @@ WindowBuffer Domain::buffer(std::string_view name) const {
 
 TaskArgs& TaskArgs::add(const Tensor& tensor, Direction direction) {
   if (direction != Direction::kInput && !tensor.is_writable()) {
-    throw Error(ErrorCode::kBadArgument, fmt::format("tensor argument {} is an output in read-only memory", tensors_.size()),
+    throw Error(ErrorCode::kBadArgument,
+                fmt::format("tensor argument {} is an output in read-only memory", tensors_.size()),
                 "pass mutable memory, or add it as an input");
   }
   if (!scalars_.empty()) {

@@ -32,7 +32,8 @@ TaskContext& require_task(const char* call) {
 const Kernel& require_kernel(const TaskContext& task, std::int32_t func_id, bool is_cube) {
   const auto found = task.callable->kernels.find(func_id);
   if (found == task.callable->kernels.end()) {
-    throw Error(ErrorCode::kBadArgument, fmt::format("{} submits func_id {}, which no kernel has", task.callable->name, func_id),
+    throw Error(ErrorCode::kBadArgument,
+                fmt::format("{} submits func_id {}, which no kernel has", task.callable->name, func_id),
                 "register a kernel under that func_id when the callable is loaded");
   }
   if (found->second.is_cube != is_cube) {
@@ -94,11 +95,13 @@ std::uint64_t tileput_submit_task(int is_cube, std::int32_t func_id, const CoreT
   TaskContext& task = require_task("rt_submit_*_task");
   const Kernel& kernel = require_kernel(task, func_id, is_cube != 0);
   if (args->has_error) {
-    throw Error(ErrorCode::kOrchestration, fmt::format("the arguments for {} do not fit: {}", kernel.name, args->error_msg),
+    throw Error(ErrorCode::kOrchestration,
+                fmt::format("the arguments for {} do not fit: {}", kernel.name, args->error_msg),
                 "a core task takes up to 32 tensors, then up to 16 scalars");
   }
   if (args->launch_spec.block_num != 1) {
-    throw Error(ErrorCode::kBadArgument, fmt::format("{} is submitted with {} blocks", kernel.name, args->launch_spec.block_num),
+    throw Error(ErrorCode::kBadArgument,
+                fmt::format("{} is submitted with {} blocks", kernel.name, args->launch_spec.block_num),
                 "tasks of more than one block are not supported yet; see docs/status.md");
   }
   try {

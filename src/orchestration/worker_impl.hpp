@@ -44,7 +44,7 @@ struct Worker::Impl {
 
   struct Submission {
     std::vector<int> members;
-    std::vector<std::uint64_t> requests;   ///< one per member; 0 once answered
+    std::vector<std::uint64_t> requests;  ///< one per member; 0 once answered
     std::vector<Staged> staged;
     std::vector<Range> ranges;
     SubmissionReport report;

@@ -19,11 +19,11 @@ namespace tileput::rank {
 /// because a report is a snapshot of a rank that does not move.
 struct WaitReport {
   std::atomic<std::uint32_t> sleeping{0};
-  std::atomic<std::int32_t> heap{-1};       ///< whose memory the signal lies in; -1: outside every heap
-  std::atomic<std::uint64_t> offset{0};     ///< of the signal in that heap, bytes
+  std::atomic<std::int32_t> heap{-1};    ///< whose memory the signal lies in; -1: outside every heap
+  std::atomic<std::uint64_t> offset{0};  ///< of the signal in that heap, bytes
   std::atomic<std::int32_t> expected{0};
-  std::atomic<std::int32_t> seen{0};        ///< value of the first word at the last look
-  std::atomic<std::uint32_t> compare{0};    ///< comm::WaitCmp
+  std::atomic<std::int32_t> seen{0};      ///< value of the first word at the last look
+  std::atomic<std::uint32_t> compare{0};  ///< comm::WaitCmp
 };
 
 /// One rank's lines in the control memory.

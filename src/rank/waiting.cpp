@@ -20,9 +20,7 @@ namespace {
 
 constexpr long kSleepNs = 1'000'000;  // the longest a change that does not ring stays unnoticed
 
-std::uint32_t* futex_word(std::atomic<std::uint32_t>& word) noexcept {
-  return reinterpret_cast<std::uint32_t*>(&word);
-}
+std::uint32_t* futex_word(std::atomic<std::uint32_t>& word) noexcept { return reinterpret_cast<std::uint32_t*>(&word); }
 
 // Shared futexes (no FUTEX_PRIVATE_FLAG): waiter and waker are different processes.
 void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, long timeout_ns) noexcept {

@@ -60,8 +60,8 @@ struct TileRegion {
   std::int32_t valid_rows = 0;
   std::int32_t valid_cols = 0;
   TileLayout layout;
-  bool padded = false;         ///< TLOAD fills the storage outside the valid region with `pad`
-  std::uint64_t pad = 0;       ///< bits of one element, low-order bytes first
+  bool padded = false;    ///< TLOAD fills the storage outside the valid region with `pad`
+  std::uint64_t pad = 0;  ///< bits of one element, low-order bytes first
 };
 
 enum class Opcode : std::uint8_t {
@@ -102,7 +102,7 @@ struct Instruction {
   Opcode opcode{};
   std::uint8_t global_count = 0;
   std::uint8_t tile_count = 0;
-  const void* site = nullptr;    ///< program counter inside the kernel, for source lines
+  const void* site = nullptr;  ///< program counter inside the kernel, for source lines
   GlobalRegion global[2] = {};
   TileRegion tile[3] = {};
   std::int64_t immediate[3] = {};

@@ -105,9 +105,8 @@ constexpr std::int64_t tile_offset(const TileRegion& tile, std::int64_t r, std::
   const std::int64_t in_row = r % layout.inner_rows;
   const std::int64_t in_col = c % layout.inner_cols;
   const std::int64_t box = std::int64_t{layout.inner_rows} * layout.inner_cols;
-  const std::int64_t outer =
-      layout.row_major ? box_row * tile.cols * layout.inner_rows + box_col * box
-                       : box_col * tile.rows * layout.inner_cols + box_row * box;
+  const std::int64_t outer = layout.row_major ? box_row * tile.cols * layout.inner_rows + box_col * box
+                                              : box_col * tile.rows * layout.inner_cols + box_row * box;
   const std::int64_t inner =
       layout.inner_row_major ? in_row * layout.inner_cols + in_col : in_col * layout.inner_rows + in_row;
   return outer + inner;
@@ -125,8 +124,7 @@ constexpr std::int64_t tensor_offset(const GlobalRegion& g, std::int64_t r, std:
       return r * s[3] + c % n[4] * s[4] + c / n[4] % n[2] * s[2] + c / (n[4] * n[2]) % n[1] * s[1] +
              c / (n[4] * n[2] * n[1]) * s[0];
     case TensorLayout::kNz:
-      return r % n[3] * s[3] + r / n[3] * s[2] + c % n[4] * s[4] + c / n[4] % n[1] * s[1] +
-             c / (n[4] * n[1]) * s[0];
+      return r % n[3] * s[3] + r / n[3] * s[2] + c % n[4] * s[4] + c / n[4] % n[1] * s[1] + c / (n[4] * n[1]) * s[0];
   }
   return 0;
 }
@@ -166,11 +164,11 @@ TILEPUT_ALWAYS_INLINE void store_tile(const GlobalRegion& tensor, const TileRegi
 /// How TPUT and TGET cut a transfer by their staging tile (spec section 10.2): dimensions 0..2 are walked, dimension
 /// 3 is cut by the valid rows and dimension 4 by the valid columns. What fits the tile as a whole is one chunk.
 struct Chunking {
-  std::int64_t rows;        ///< extent of a chunk in dimension 3
-  std::int64_t cols;        ///< extent of a chunk in dimension 4
+  std::int64_t rows;  ///< extent of a chunk in dimension 3
+  std::int64_t cols;  ///< extent of a chunk in dimension 4
   std::int64_t row_chunks;
   std::int64_t col_chunks;
-  std::int64_t outer;       ///< elements of dimensions 0..2, or 1 when all is one chunk
+  std::int64_t outer;  ///< elements of dimensions 0..2, or 1 when all is one chunk
   bool whole;
 
   [[nodiscard]] constexpr std::int64_t count() const noexcept { return outer * row_chunks * col_chunks; }

@@ -209,9 +209,10 @@ std::uint64_t window_bytes_of(const Options& options, const std::string& variant
       all_to_all::window_of(slot_sets_of(variant), static_cast<std::uint64_t>(options.ranks()), options.count).bytes;
   const std::uint64_t bytes = options.window_bytes.value_or(needed);
   if (bytes < needed) {
-    throw Error(ErrorCode::kBadArgument,
-                fmt::format("a window of {} bytes for {} ranks with {} elements each", bytes, options.ranks(), options.count),
-                fmt::format("{} needs at least {}", variant, needed));
+    throw Error(
+        ErrorCode::kBadArgument,
+        fmt::format("a window of {} bytes for {} ranks with {} elements each", bytes, options.ranks(), options.count),
+        fmt::format("{} needs at least {}", variant, needed));
   }
   return bytes;
 }
@@ -219,7 +220,8 @@ std::uint64_t window_bytes_of(const Options& options, const std::string& variant
 void check(const Options& options) {
   constexpr std::uint64_t kElementsMax = 0xffffffffU;
   if (options.count > kElementsMax / static_cast<std::uint64_t>(options.ranks())) {
-    throw Error(ErrorCode::kBadArgument, fmt::format("{} elements for each of {} ranks", options.count, options.ranks()),
+    throw Error(ErrorCode::kBadArgument,
+                fmt::format("{} elements for each of {} ranks", options.count, options.ranks()),
                 "a tensor of the kernel ABI has fewer than 2^32 elements");
   }
   if (options.iterations == 0) {
@@ -292,11 +294,12 @@ bool print_comparison(Exchange& exchange, const Options& options) {
       peer.push_back(*us);
     }
   }
-  fmt::print("\n{} ranks, {} bytes per destination; counts of one call of rank 0 as its observer saw them,\n"
-             "times: median of {} back-to-back calls, median of {} interleaved rounds, slowest rank\n\n",
-             options.ranks(), options.count * sizeof(float), kCalls, kRounds);
-  fmt::print("{:<13} {:<26} {:>5} {:>5} {:>12} {:>8} {:>12} {:>12}\n", "", "data phases", "tiles", "puts", "remote reads",
-             "barriers", "window bytes", "us per call");
+  fmt::print(
+      "\n{} ranks, {} bytes per destination; counts of one call of rank 0 as its observer saw them,\n"
+      "times: median of {} back-to-back calls, median of {} interleaved rounds, slowest rank\n\n",
+      options.ranks(), options.count * sizeof(float), kCalls, kRounds);
+  fmt::print("{:<13} {:<26} {:>5} {:>5} {:>12} {:>8} {:>12} {:>12}\n", "", "data phases", "tiles", "puts",
+             "remote reads", "barriers", "window bytes", "us per call");
   for (const Row& row : rows) {
     std::vector<std::string> phases;
     for (const tileput::PhaseReport& phase : row.counts.phases) {
@@ -359,7 +362,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   options.ranks_as = ranks_as == "thread" ? tileput::RanksAs::kThread : tileput::RanksAs::kProcess;
   if (app.count("--ranks") != 0) {
     if (ranks < 1 || ranks > tileput::kRanksMax) {
-      throw Error(ErrorCode::kBadArgument, fmt::format("{} ranks", ranks), fmt::format("use 1 to {}", tileput::kRanksMax));
+      throw Error(ErrorCode::kBadArgument, fmt::format("{} ranks", ranks),
+                  fmt::format("use 1 to {}", tileput::kRanksMax));
     }
     options.devices.resize(static_cast<std::size_t>(ranks));
     std::iota(options.devices.begin(), options.devices.end(), 0);

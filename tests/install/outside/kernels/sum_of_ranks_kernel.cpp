@@ -20,7 +20,8 @@ using namespace pto;  // NOLINT(build/namespaces)
 
 template <typename T>
 AICORE inline __gm__ T* CommRemotePtr(__gm__ CommContext* ctx, __gm__ T* local, int peer) {
-  return reinterpret_cast<__gm__ T*>(ctx->windowsIn[peer] + (reinterpret_cast<uint64_t>(local) - ctx->windowsIn[ctx->rankId]));
+  return reinterpret_cast<__gm__ T*>(ctx->windowsIn[peer] +
+                                     (reinterpret_cast<uint64_t>(local) - ctx->windowsIn[ctx->rankId]));
 }
 
 extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ int64_t* args) {

@@ -81,8 +81,8 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
 
   const int me = static_cast<int>(ctx->rankId);
   const int64_t count = in_tensor->shapes[0] / n;
-  const int64_t words = count * static_cast<int64_t>(get_element_size(in_tensor->dtype)) /
-                        static_cast<int64_t>(all_to_all::kWordBytes);
+  const int64_t words =
+      count * static_cast<int64_t>(get_element_size(in_tensor->dtype)) / static_cast<int64_t>(all_to_all::kWordBytes);
   const all_to_all::Window window = all_to_all::window_of(all_to_all::kPullSlotSets, n, words);
   __gm__ uint8_t* base = reinterpret_cast<__gm__ uint8_t*>(scratch);
   __gm__ uint8_t* cells = base + window.signals;
