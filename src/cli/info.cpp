@@ -13,10 +13,10 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <sstream>
+#include <system_error>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -136,8 +136,9 @@ std::string describe_machine() {
       fmt::format("cores: {} allowed ({}), {} NUMA node(s)\n", cores.size(), fmt::join(cores, " "), rank::numa_nodes());
   text += fmt::format("memory: {} in all; {} may be used now ({})\n", base::format_bytes(base::total_memory_bytes()),
                       base::format_bytes(budget.usable_bytes()), budget.describe());
-  text += fmt::format("single copy between processes: {}\n",
-                      refused == 0 ? "yes (process_vm_writev)" : fmt::format("refused ({})", std::strerror(refused)));
+  text += fmt::format(
+      "single copy between processes: {}\n",
+      refused == 0 ? "yes (process_vm_writev)" : fmt::format("refused ({})", std::generic_category().message(refused)));
   text += fmt::format("MPI: {}\n", mpirun ? mpirun->string() : "no mpirun in PATH");
   text += fmt::format("rank helper: {}\n", helper_text());
   text += describe_kernels();

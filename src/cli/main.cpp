@@ -36,7 +36,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const tileput::Error& error) {
-    fmt::print(stderr, "tileput: {}\n", error.what());
+    std::fprintf(stderr, "tileput: %s\n", error.what());
     return static_cast<int>(tileput::exit_code_of(error.code()));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "tileput: %s\n", error.what());
+    return static_cast<int>(tileput::ExitCode::kInternal);
   }
 }

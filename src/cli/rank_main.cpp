@@ -65,7 +65,7 @@ int main() {
   try {
     return serve();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "tileput rank helper: {}\n", error.what());
+    std::fprintf(stderr, "tileput rank helper: %s\n", error.what());
     return static_cast<int>(tileput::ExitCode::kInternal);
   }
 }

@@ -54,6 +54,7 @@ RankPool::RankPool(const WorkerOptions& options) : ranks_as_(options.ranks_as) {
   control_fd_ = rank::Control::create(options.ranks);
   control_ = std::make_unique<rank::Control>(control_fd_.get(), options.ranks);
   std::vector<base::UniqueFd> fds;
+  fds.reserve(static_cast<std::size_t>(heaps));
   for (int heap = 0; heap < heaps; ++heap) {
     fds.push_back(domain::Heaps::create(stride));
   }

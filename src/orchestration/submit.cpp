@@ -75,13 +75,13 @@ std::uint64_t lay_out(std::vector<BufferSpec>& buffers, std::uint64_t window_byt
 
 Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   Domain made;
-  made.id_ = ++last_domain;
+  made.id_ = ++last_domain_;
   made.ranks_ = options.ranks;
   if (made.ranks_.empty()) {
-    made.ranks_.resize(static_cast<std::size_t>(pool.size()));
+    made.ranks_.resize(static_cast<std::size_t>(pool_.size()));
     std::iota(made.ranks_.begin(), made.ranks_.end(), 0);
   }
-  check_ranks(made.ranks_, pool.size(), "the domain");
+  check_ranks(made.ranks_, pool_.size(), "the domain");
   made.buffers_ = options.buffers;
   made.window_bytes_ = lay_out(made.buffers_, options.window_bytes);
 
@@ -89,13 +89,13 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   std::optional<std::uint64_t> left;
   const std::uint64_t per_rank = base::round_up(made.window_bytes_, base::page_bytes());
   const auto members = static_cast<std::uint64_t>(made.size());
-  if (memory_limit_bytes) {
-    std::uint64_t used = store.used_bytes();
-    for (const auto& [id, record] : domains) {
+  if (memory_limit_bytes_) {
+    std::uint64_t used = store_.used_bytes();
+    for (const auto& [id, record] : domains_) {
       used += base::round_up(record.domain.window_bytes(), base::page_bytes()) *
               static_cast<std::uint64_t>(record.domain.size());
     }
-    left = *memory_limit_bytes - std::min(used, *memory_limit_bytes);
+    left = *memory_limit_bytes_ - std::min(used, *memory_limit_bytes_);
   }
   if (per_rank > std::numeric_limits<std::uint64_t>::max() / members) {
     throw Error(ErrorCode::kOutOfMemory, fmt::format("{} windows of {} bytes", members, made.window_bytes_),
@@ -139,13 +139,13 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
     undo(RequestKind::kFree);
     throw;
   }
-  domains.emplace(made.id_, record);
+  domains_.emplace(made.id_, record);
   return made;
 }
 
 void Worker::Impl::check_members(const Callable& callable, const std::vector<RankTask>& members,
                                  const TaskOptions& options) const {
-  if (!callables.contains(callable.id())) {
+  if (!callables_.contains(callable.id())) {
     throw Error(ErrorCode::kBadArgument, fmt::format("callable {} is not of this worker", callable.id()),
                 "load it on the worker that runs it");
   }
@@ -165,8 +165,8 @@ void Worker::Impl::check_members(const Callable& callable, const std::vector<Ran
                   fmt::format("at most {} and {} fit", kTensorsMax, kScalarsMax));
     }
     const auto require_member = [&](std::uint64_t id) {
-      const auto record = domains.find(id);
-      if (record == domains.end()) {
+      const auto record = domains_.find(id);
+      if (record == domains_.end()) {
         throw Error(
             ErrorCode::kBadArgument,
             fmt::format("the task for rank {} names domain {}, which this run has not allocated", member.rank, id),
@@ -190,7 +190,7 @@ void Worker::Impl::check_members(const Callable& callable, const std::vector<Ran
       }
     }
   }
-  check_ranks(ranks, pool.size(), "the group");
+  check_ranks(ranks, pool_.size(), "the group");
 }
 
 WireTensor Worker::Impl::wire_host(const TaskArgs::TensorArg& arg, Submission& submission) {
@@ -205,11 +205,11 @@ WireTensor Worker::Impl::wire_host(const TaskArgs::TensorArg& arg, Submission& s
   wire.dims = static_cast<std::uint32_t>(tensor.shape().size());
   std::copy(tensor.shape().begin(), tensor.shape().end(), wire.shape);
   wire.type = static_cast<std::uint8_t>(tensor.type());
-  wire.place.heap = store.heap();
+  wire.place.heap = store_.heap();
   Block block;
-  if (const auto shared = store.find(host, wire.bytes)) {
+  if (const auto shared = store_.find(host, wire.bytes)) {
     block = *shared;
-    wire.place.offset = static_cast<std::uint64_t>(host - store.at(0));
+    wire.place.offset = static_cast<std::uint64_t>(host - store_.at(0));
   } else {
     // Arguments that name the same memory share one block, as they would share the memory itself.
     auto staged = std::find_if(submission.staged.begin(), submission.staged.end(),
@@ -261,43 +261,43 @@ void Worker::Impl::submit_group(const Callable& callable, const std::vector<Rank
     }
   } catch (...) {
     for (const Staged& staged : fresh.staged) {
-      staging.push_back(staged.block);
+      staging_.push_back(staged.block);
     }
     throw;
   }
   wait_for_conflicts(fresh);
   for (const Staged& staged : fresh.staged) {
     if (staged.copy_in && staged.bytes != 0) {
-      std::memcpy(store.at(staged.block.offset), staged.host, staged.bytes);
+      std::memcpy(store_.at(staged.block.offset), staged.host, staged.bytes);
     }
   }
   fresh.report.ranks.resize(members.size());
   fresh.requests.resize(members.size());
-  submissions.push_back(std::move(fresh));
+  submissions_.push_back(std::move(fresh));
   for (std::size_t i = 0; i < members.size(); ++i) {
-    requests[i].run = run_id;
+    requests[i].run = run_id_;
     requests[i].callable = callable.id();
     requests[i].calls = options.calls;
     requests[i].observe = options.observe ? 1 : 0;
     base::Writer out;
     requests[i].save(out);
-    RankReport& report = submissions.back().report.ranks[i];
+    RankReport& report = submissions_.back().report.ranks[i];
     report.rank = members[i].rank;
     report.calls = options.calls;
-    submissions.back().requests[i] = pool.send(members[i].rank, RequestKind::kRun, out);
+    submissions_.back().requests[i] = pool_.send(members[i].rank, RequestKind::kRun, out);
   }
 }
 
 std::string Worker::Impl::describe_wait(int rank) const {
   constexpr const char* kCompare[] = {"==", "!=", ">", ">=", "<", "<="};
-  const rank::RankSlot& slot = pool.control().slot(rank);
+  const rank::RankSlot& slot = pool_.control().slot(rank);
   if (slot.wait.sleeping.load(std::memory_order_acquire) == 0) {  // pairs with the release in Waiting::until
     return fmt::format("rank {} computes", rank);
   }
   const int heap = slot.wait.heap.load(std::memory_order_relaxed);
   const std::uint64_t offset = slot.wait.offset.load(std::memory_order_relaxed);
   std::string place = "memory outside every window";
-  for (const auto& [id, record] : domains) {
+  for (const auto& [id, record] : domains_) {
     for (const domain::HeapAddress& window : record.windows) {
       if (window.heap == heap && offset >= window.offset && offset - window.offset < record.domain.window_bytes()) {
         place = fmt::format("byte {} of rank {}'s window of domain {}", offset - window.offset, heap, id);
@@ -312,7 +312,7 @@ std::string Worker::Impl::describe_wait(int rank) const {
 
 std::string Worker::Impl::wait_table() const {
   std::string table;
-  for (const Submission& submission : submissions) {
+  for (const Submission& submission : submissions_) {
     for (std::size_t i = 0; i < submission.members.size(); ++i) {
       table += table.empty() ? "" : "; ";
       table += submission.requests[i] == 0 ? fmt::format("rank {} has finished", submission.members[i])

@@ -32,13 +32,13 @@ SharedMemory::~SharedMemory() = default;
 Worker::Worker(const WorkerOptions& options) : impl_(std::make_shared<Impl>(options)) {}
 Worker::~Worker() = default;
 
-int Worker::ranks() const noexcept { return impl_->pool.size(); }
-std::vector<RankInfo> Worker::rank_infos() const { return impl_->pool.infos(); }
+int Worker::ranks() const noexcept { return impl_->ranks(); }
+std::vector<RankInfo> Worker::rank_infos() const { return impl_->rank_infos(); }
 Callable Worker::load(const CallableSpec& spec) { return impl_->load(spec); }
 
 SharedMemory Worker::allocate_tensor(std::uint64_t bytes) {
   const auto block = impl_->allocate_shared(bytes);
-  return {impl_->store.at(block.offset), bytes, std::make_shared<SharedMemory::Release>(impl_, block)};
+  return {impl_->address_of(block), bytes, std::make_shared<SharedMemory::Release>(impl_, block)};
 }
 
 RunReport Worker::run(const std::function<void(Orchestrator&)>& program) { return impl_->run(*this, program); }

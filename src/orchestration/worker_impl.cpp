@@ -54,10 +54,10 @@ void require_symbol(const std::filesystem::path& file, const std::string& symbol
 }  // namespace
 
 Worker::Impl::Impl(const WorkerOptions& options)
-    : timeout(options.timeout),
-      memory_limit_bytes(options.memory_limit_bytes),
-      pool(options),
-      store(pool.heaps(), options.memory_limit_bytes) {}
+    : timeout_(options.timeout),
+      memory_limit_bytes_(options.memory_limit_bytes),
+      pool_(options),
+      store_(pool_.heaps(), options.memory_limit_bytes) {}
 
 Callable Worker::Impl::load(const CallableSpec& spec) {
   LoadRequest request;
@@ -79,12 +79,12 @@ Callable Worker::Impl::load(const CallableSpec& spec) {
     require_symbol(object, "kernel_entry");
     request.kernels.push_back({kernel.func_id, static_cast<std::uint8_t>(kernel.core == Core::kAic), object.string()});
   }
-  request.callable = callables.size() + 1;
+  request.callable = callables_.size() + 1;
   start_run();
-  std::vector<int> everybody(static_cast<std::size_t>(pool.size()));
+  std::vector<int> everybody(static_cast<std::size_t>(pool_.size()));
   std::iota(everybody.begin(), everybody.end(), 0);
   load_on(everybody, request);
-  callables.emplace(request.callable, request);
+  callables_.emplace(request.callable, request);
   return Callable(request.callable);
 }
 
@@ -93,27 +93,27 @@ void Worker::Impl::load_on(const std::vector<int>& ranks, const LoadRequest& req
 }
 
 void Worker::Impl::start_run() {
-  deadline_ns = timeout.count() > 0 ? base::now_ns() + static_cast<std::uint64_t>(timeout.count()) : 0;
-  pool.start_missing([this](int rank) {
-    for (const auto& [id, request] : callables) {
+  deadline_ns_ = timeout_.count() > 0 ? base::now_ns() + static_cast<std::uint64_t>(timeout_.count()) : 0;
+  pool_.start_missing([this](int rank) {
+    for (const auto& [id, request] : callables_) {
       load_on({rank}, request);
     }
   });
 }
 
 RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrator&)>& program) {
-  if (running) {
+  if (running_) {
     throw Error(ErrorCode::kBadArgument, "run() inside run()", "submit the work to the Orchestrator at hand");
   }
   start_run();
-  ++run_id;
-  running = true;
+  ++run_id_;
+  running_ = true;
   struct Leave {
     Impl& impl;
     ~Leave() {
-      impl.running = false;
-      impl.submissions.clear();
-      impl.domains.clear();
+      impl.running_ = false;
+      impl.submissions_.clear();
+      impl.domains_.clear();
     }
   } const leave{*this};
 
@@ -136,7 +136,7 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
   if (refused) {
     std::rethrow_exception(refused);
   }
-  for (Submission& submission : submissions) {
+  for (Submission& submission : submissions_) {
     report.submissions.push_back(std::move(submission.report));
   }
   return report;
@@ -144,18 +144,18 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
 
 void Worker::Impl::pump() {
   int timeout_ms = -1;
-  if (deadline_ns != 0) {
+  if (deadline_ns_ != 0) {
     const std::uint64_t now = base::now_ns();
-    if (now >= deadline_ns) {
+    if (now >= deadline_ns_) {
       throw Error(ErrorCode::kNoProgress,
-                  fmt::format("run {} is not complete after its limit of {} ms: {}", run_id,
-                              std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count(), wait_table()),
+                  fmt::format("run {} is not complete after its limit of {} ms: {}", run_id_,
+                              std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count(), wait_table()),
                   "look for the notify that is missing, or raise the time limit");
     }
-    timeout_ms = static_cast<int>(std::min<std::uint64_t>((deadline_ns - now) / 1'000'000 + 1, 60'000));
+    timeout_ms = static_cast<int>(std::min<std::uint64_t>((deadline_ns_ - now) / 1'000'000 + 1, 60'000));
   }
-  pool.progress(timeout_ms);
-  for (Submission& submission : submissions) {
+  pool_.progress(timeout_ms);
+  for (Submission& submission : submissions_) {
     if (!submission.complete()) {
       complete(submission);
     }
@@ -165,14 +165,14 @@ void Worker::Impl::pump() {
 std::vector<Answer> Worker::Impl::call(const std::vector<int>& ranks, RequestKind kind, const Payload& payload) {
   std::vector<std::uint64_t> requests;
   for (std::size_t i = 0; i < ranks.size(); ++i) {
-    requests.push_back(pool.send(ranks[i], kind, payload(i)));
+    requests.push_back(pool_.send(ranks[i], kind, payload(i)));
   }
   std::vector<Answer> answers;
   for (const std::uint64_t request : requests) {
-    std::optional<Answer> answer = pool.take(request);
+    std::optional<Answer> answer = pool_.take(request);
     while (!answer) {
       pump();
-      answer = pool.take(request);
+      answer = pool_.take(request);
     }
     answers.push_back(std::move(*answer));
   }
@@ -189,7 +189,7 @@ void Worker::Impl::complete(Submission& submission) {
     if (submission.requests[i] == 0) {
       continue;
     }
-    const std::optional<Answer> answer = pool.take(submission.requests[i]);
+    const std::optional<Answer> answer = pool_.take(submission.requests[i]);
     if (!answer) {
       continue;
     }
@@ -218,16 +218,16 @@ void Worker::Impl::complete(Submission& submission) {
   if (submission.complete()) {
     for (const Staged& staged : submission.staged) {
       if (staged.copy_back) {
-        std::memcpy(const_cast<std::byte*>(staged.host), store.at(staged.block.offset), staged.bytes);
+        std::memcpy(const_cast<std::byte*>(staged.host), store_.at(staged.block.offset), staged.bytes);
       }
-      staging.push_back(staged.block);
+      staging_.push_back(staged.block);
     }
     submission.staged.clear();
   }
 }
 
 void Worker::Impl::wait_for_all() {
-  while (std::any_of(submissions.begin(), submissions.end(), [](const Submission& s) { return !s.complete(); })) {
+  while (std::any_of(submissions_.begin(), submissions_.end(), [](const Submission& s) { return !s.complete(); })) {
     pump();
   }
 }
@@ -243,79 +243,79 @@ void Worker::Impl::wait_for_conflicts(const Submission& fresh) {
     }
     return false;
   };
-  for (std::size_t i = 0; i < submissions.size(); ++i) {
-    while (!submissions[i].complete() && conflicts(submissions[i])) {
+  for (std::size_t i = 0; i < submissions_.size(); ++i) {
+    while (!submissions_[i].complete() && conflicts(submissions_[i])) {
       pump();
     }
   }
 }
 
 void Worker::Impl::release_domains() {
-  for (const auto& [id, record] : domains) {
+  for (const auto& [id, record] : domains_) {
     // Two rounds: only when nobody can reach a window any more is its memory given back.
     for (const RequestKind kind : {RequestKind::kDetach, RequestKind::kFree}) {
       call(record.domain.ranks(), kind, [id = id](std::size_t) { return saved(id); });
     }
   }
-  domains.clear();
+  domains_.clear();
 }
 
 void Worker::Impl::abandon_run() {
   std::set<int> involved;
-  for (const Submission& submission : submissions) {
+  for (const Submission& submission : submissions_) {
     involved.insert(submission.members.begin(), submission.members.end());
   }
-  for (const auto& [id, record] : domains) {
+  for (const auto& [id, record] : domains_) {
     involved.insert(record.domain.ranks().begin(), record.domain.ranks().end());
   }
   for (const int rank : involved) {
-    pool.control().abort(rank, run_id);
+    pool_.control().abort(rank, run_id_);
   }
   for (const int rank : involved) {
-    pool.retire(rank);
+    pool_.retire(rank);
   }
-  for (Submission& submission : submissions) {
+  for (Submission& submission : submissions_) {
     for (const Staged& staged : submission.staged) {
-      staging.push_back(staged.block);
+      staging_.push_back(staged.block);
     }
   }
 }
 
 void Worker::Impl::release_shared(const Block& block) noexcept {
   try {
-    std::vector<int> alive(static_cast<std::size_t>(pool.size()));
+    std::vector<int> alive(static_cast<std::size_t>(pool_.size()));
     std::iota(alive.begin(), alive.end(), 0);
     call(alive, RequestKind::kCloseShared, [&](std::size_t) { return saved(block.offset); });
   } catch (const Error&) {  // a rank that is gone has closed it
   }
-  store.release(block);
+  store_.release(block);
 }
 
 Worker::Impl::Block Worker::Impl::take_staging(std::uint64_t bytes) {
-  auto best = staging.end();
-  for (auto block = staging.begin(); block != staging.end(); ++block) {
-    if (block->bytes >= bytes && (best == staging.end() || block->bytes < best->bytes)) {
+  auto best = staging_.end();
+  for (auto block = staging_.begin(); block != staging_.end(); ++block) {
+    if (block->bytes >= bytes && (best == staging_.end() || block->bytes < best->bytes)) {
       best = block;
     }
   }
-  if (best != staging.end() && best->bytes / 2 <= std::max(bytes, base::page_bytes())) {
+  if (best != staging_.end() && best->bytes / 2 <= std::max(bytes, base::page_bytes())) {
     const Block block = *best;
-    staging.erase(best);
+    staging_.erase(best);
     return block;
   }
-  return store.allocate(base::round_up(std::max<std::uint64_t>(bytes, 1), base::page_bytes()));
+  return store_.allocate(base::round_up(std::max<std::uint64_t>(bytes, 1), base::page_bytes()));
 }
 
 void Worker::Impl::trim_staging() {
-  constexpr std::size_t kBlocksMax = 4 * kRanksMax;
+  constexpr std::size_t kBlocksMax = 4U * kRanksMax;
   constexpr std::uint64_t kBytesMax = 256U << 20U;
   std::uint64_t bytes = 0;
-  for (const Block& block : staging) {
+  for (const Block& block : staging_) {
     bytes += block.bytes;
   }
-  while (!staging.empty() && (staging.size() > kBlocksMax || bytes > kBytesMax)) {
-    const Block block = staging.back();
-    staging.pop_back();
+  while (!staging_.empty() && (staging_.size() > kBlocksMax || bytes > kBytesMax)) {
+    const Block block = staging_.back();
+    staging_.pop_back();
     bytes -= block.bytes;
     release_shared(block);
   }

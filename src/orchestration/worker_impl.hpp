@@ -55,8 +55,12 @@ struct Worker::Impl {
   explicit Impl(const WorkerOptions& options);
 
   Callable load(const CallableSpec& spec);
-  Block allocate_shared(std::uint64_t bytes) { return store.allocate(bytes); }
+  Block allocate_shared(std::uint64_t bytes) { return store_.allocate(bytes); }
+  [[nodiscard]] std::byte* address_of(const Block& block) const noexcept { return store_.at(block.offset); }
   void release_shared(const Block& block) noexcept;
+
+  [[nodiscard]] int ranks() const noexcept { return pool_.size(); }
+  [[nodiscard]] std::vector<RankInfo> rank_infos() const { return pool_.infos(); }
 
   RunReport run(Worker& worker, const std::function<void(Orchestrator&)>& program);
   Domain allocate_domain(const DomainOptions& options);
@@ -87,21 +91,19 @@ struct Worker::Impl {
   Block take_staging(std::uint64_t bytes);
   void trim_staging();
 
-  std::chrono::nanoseconds timeout;
-  std::optional<std::uint64_t> memory_limit_bytes;
-  std::map<std::uint64_t, orchestration::LoadRequest> callables;
+  std::chrono::nanoseconds timeout_;
+  std::optional<std::uint64_t> memory_limit_bytes_;
+  std::map<std::uint64_t, orchestration::LoadRequest> callables_;
 
-  std::uint64_t run_id = 0;
-  std::uint64_t last_domain = 0;
-  std::uint64_t deadline_ns = 0;  ///< 0: none
-  bool running = false;
-  std::map<std::uint64_t, DomainRecord> domains;
-  std::vector<Submission> submissions;
-  std::vector<Block> staging;  ///< free blocks, kept for the next submission
-
- public:
-  orchestration::RankPool pool;
-  orchestration::SharedStore store;
+  std::uint64_t run_id_ = 0;
+  std::uint64_t last_domain_ = 0;
+  std::uint64_t deadline_ns_ = 0;  ///< 0: none
+  bool running_ = false;
+  std::map<std::uint64_t, DomainRecord> domains_;
+  std::vector<Submission> submissions_;
+  std::vector<Block> staging_;  ///< free blocks, kept for the next submission
+  orchestration::RankPool pool_;
+  orchestration::SharedStore store_;
 };
 
 }  // namespace tileput

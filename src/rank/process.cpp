@@ -49,6 +49,7 @@ std::filesystem::path find_helper() {
     }
   }
   std::vector<std::string> looked;
+  looked.reserve(places.size());
   for (const fs::path& place : places) {
     looked.push_back(place.string());
   }
@@ -60,6 +61,7 @@ Process::Process(const std::filesystem::path& helper, int channel_fd, const std:
   std::vector<std::string> words{helper.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) {
     argv.push_back(word.data());
   }
@@ -126,7 +128,8 @@ std::string Process::wait() {
   if (WIFEXITED(status)) {
     return fmt::format("exited with code {}", WEXITSTATUS(status));
   }
-  return fmt::format("was killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
+  const char* const name = sigdescr_np(WTERMSIG(status));
+  return fmt::format("was killed by signal {} ({})", WTERMSIG(status), name != nullptr ? name : "?");
 }
 
 bool Process::wait_for(int timeout_ms) {

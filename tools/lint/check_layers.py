@@ -80,6 +80,8 @@ def layer_of(path):
             raise KeyError(f"src/ has one folder per layer ({', '.join(LAYERS[:-1])}), this is none of them")
         return parts[1]
     if parts[0] == "include":
+        if parts[1] == "pto_abi" and parts[2] == "platform_comm":
+            return "domain"  # CommContext, the plain data that a domain hands to kernels
         if parts[1] in ("pto", "pto_abi"):
             return "kernel"
         if parts[1] == "tileput" and len(parts) == 3:

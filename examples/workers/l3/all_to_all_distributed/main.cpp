@@ -383,7 +383,10 @@ int main(int argc, char** argv) {
     }
     return run(options);
   } catch (const Error& error) {
-    fmt::print(stderr, "all_to_all_distributed: {}\n", error.what());
+    std::fprintf(stderr, "all_to_all_distributed: %s\n", error.what());
     return static_cast<int>(tileput::exit_code_of(error.code()));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "all_to_all_distributed: %s\n", error.what());
+    return static_cast<int>(tileput::ExitCode::kInternal);
   }
 }
