@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What behaviour_kernel.cpp can do.
+
+enum class Behaviour : int {
+  kExchange,
+  kAdd,
+  kSlowCopy,
+  kWaitForever,
+  kThrow,
+  kThrowOther,
+  kOverflow,
+  kUnbound,
+  kExit,
+  kKill,
+  kFault,
+  kLateNotify,
+  kIdentify,
+  kAddress,
+};
