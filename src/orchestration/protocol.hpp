@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What worker and rank say to each other. Every request has an id and is answered once, in order, with that id.
+/// What worker and rank say to each other. A request with an id is answered once, in order, with that id; id 0 is not
+/// answered.
 
 #include <cstdint>
 #include <string>
@@ -22,7 +23,7 @@ enum class RequestKind : std::uint32_t {
   kAttach,       ///< all windows of the domain exist: make them accessible, build the CommContext
   kDetach,       ///< make the windows inaccessible
   kFree,         ///< give the own window's memory back; everybody has detached
-  kCloseShared,  ///< a range of the worker's heap is about to be freed
+  kCloseShared,  ///< a range of the worker's heap is freed; not answered
   kLoad,         ///< a callable
   kRun,          ///< a task
   kExit,

@@ -20,6 +20,7 @@ namespace tileput::orchestration {
 namespace {
 
 constexpr int kExitGraceMs = 2000;
+constexpr int kTellAttempts = 100;  // of a millisecond
 
 void check_options(const WorkerOptions& options) {
   if (options.ranks < 1 || options.ranks > kRanksMax) {
@@ -104,14 +105,21 @@ std::vector<RankInfo> RankPool::infos() const {
 
 void RankPool::start_missing(const std::function<void(int rank)>& started) {
   std::vector<int> fresh;
-  for (int rank = 0; rank < size(); ++rank) {
-    if (!ranks_[static_cast<std::size_t>(rank)].channel) {
-      start(rank);
-      fresh.push_back(rank);
+  try {
+    for (int rank = 0; rank < size(); ++rank) {
+      if (!ranks_[static_cast<std::size_t>(rank)].channel) {
+        start(rank);
+        fresh.push_back(rank);
+      }
     }
-  }
-  for (const int rank : fresh) {
-    started(rank);
+    for (const int rank : fresh) {
+      started(rank);
+    }
+  } catch (...) {
+    for (const int rank : fresh) {  // all up to date, or not there
+      retire(rank);
+    }
+    throw;
   }
 }
 
@@ -137,27 +145,49 @@ void RankPool::start(int rank) {
   member.channel = std::move(worker_end);
 }
 
-std::uint64_t RankPool::send(int rank, RequestKind kind, const base::Writer& payload) {
-  Member& member = ranks_[static_cast<std::size_t>(rank)];
-  const std::uint64_t id = ++last_id_;
-  member.open_requests.insert(id);
+rank::Channel::Sent RankPool::post(Member& member, RequestHeader header, const base::Writer& payload) {
   if (!member.channel) {
-    lost(rank);
-    return id;
+    return rank::Channel::Sent::kClosed;
   }
   base::Writer message;
-  message.put(RequestHeader{id, kind});
+  message.put(header);
   message.append(payload);
-  for (;;) {
-    switch (member.channel.send(message.bytes(), {}, false)) {
-      case rank::Channel::Sent::kYes: return id;
-      case rank::Channel::Sent::kClosed: lost(rank); return id;
-      case rank::Channel::Sent::kWouldBlock: progress(10); break;  // the rank is busy; its peers may be failing
+  return member.channel.send(message.bytes(), {}, false);
+}
+
+std::optional<std::uint64_t> RankPool::send(int rank, RequestKind kind, const base::Writer& payload) {
+  Member& member = ranks_[static_cast<std::size_t>(rank)];
+  const std::uint64_t id = last_id_ + 1;
+  const rank::Channel::Sent sent = post(member, {id, kind}, payload);
+  if (sent == rank::Channel::Sent::kWouldBlock) {
+    return std::nullopt;
+  }
+  last_id_ = id;
+  member.open_requests.insert(id);
+  if (sent == rank::Channel::Sent::kClosed) {
+    lost(rank);
+  }
+  return id;
+}
+
+bool RankPool::tell(int rank, RequestKind kind, const base::Writer& payload) {
+  for (int attempt = 0; attempt < kTellAttempts; ++attempt) {
+    if (post(ranks_[static_cast<std::size_t>(rank)], {0, kind}, payload) != rank::Channel::Sent::kWouldBlock) {
+      return true;
     }
-    if (!member.channel) {
-      return id;
+    progress(1);
+  }
+  return false;
+}
+
+std::set<int> RankPool::owing() const {
+  std::set<int> owing;
+  for (int rank = 0; rank < size(); ++rank) {
+    if (!ranks_[static_cast<std::size_t>(rank)].open_requests.empty()) {
+      owing.insert(rank);
     }
   }
+  return owing;
 }
 
 std::optional<Answer> RankPool::take(std::uint64_t id) {

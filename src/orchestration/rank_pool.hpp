@@ -47,11 +47,18 @@ class RankPool {
   void start_missing(const std::function<void(int rank)>& started);
 
   /// Sends a request and returns its id; the answer arrives through progress(). A rank that is gone answers kRankDied.
-  std::uint64_t send(int rank, RequestKind kind, const base::Writer& payload);
+  /// nullopt: the rank has so many requests before it that its channel is full.
+  std::optional<std::uint64_t> send(int rank, RequestKind kind, const base::Writer& payload);
+  /// Sends what nobody answers; false: the channel stayed full. A rank that is gone need not know.
+  bool tell(int rank, RequestKind kind, const base::Writer& payload);
   /// Takes the answer to a request, if it is there.
   std::optional<Answer> take(std::uint64_t id);
   /// Receives what ranks have sent, waiting at most `timeout_ms` (-1: without end) for the first of it.
   void progress(int timeout_ms);
+  /// The ranks that have not answered everything yet.
+  [[nodiscard]] std::set<int> owing() const;
+  /// Drops answers that nobody will take.
+  void forget_answers() noexcept { answers_.clear(); }
   /// Ends a rank for good and clears its memory. After it nothing of that rank can write anywhere any more.
   void retire(int rank);
 
@@ -71,6 +78,7 @@ class RankPool {
   /// Forgets what a rank that is gone left in the job's memory.
   void clear(int rank);
   void receive_from(int rank);
+  rank::Channel::Sent post(Member& member, RequestHeader header, const base::Writer& payload);
   [[nodiscard]] bool is_process() const noexcept { return ranks_as_ == RanksAs::kProcess; }
 
   RanksAs ranks_as_;

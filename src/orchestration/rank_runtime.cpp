@@ -127,6 +127,9 @@ void RankRuntime::answer_request(const std::vector<std::byte>& request) {
     answer.put(AnswerHeader{header.id, 1});
     save_error(answer, Error(ErrorCode::kInternal, fmt::format("rank {}: {}", rank_, error.what()), ""));
   }
+  if (header.id == 0) {
+    return;  // nobody waits for it
+  }
   channel_.send(answer.bytes());  // a closed channel ends serve() at its next receive
 }
 

@@ -4,6 +4,7 @@
 // What a program asks of a run: domains and submissions. Everything is checked here, before anything is sent.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
@@ -106,6 +107,9 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   DomainRecord record{made, {}};
   const std::vector<int>& ranks = made.ranks_;
   const auto undo = [&](RequestKind kind) {
+    if (failure_) {
+      return;  // the ranks are abandoned, with all they have
+    }
     call(ranks, kind, [&](std::size_t) {
       base::Writer out;
       out.put(made.id_);
@@ -259,13 +263,13 @@ void Worker::Impl::submit_group(const Callable& callable, const std::vector<Rank
       fresh.members.push_back(member.rank);
       requests.push_back(make_request(member, fresh));
     }
+    wait_for_conflicts(fresh);
   } catch (...) {
     for (const Staged& staged : fresh.staged) {
       staging_.push_back(staged.block);
     }
     throw;
   }
-  wait_for_conflicts(fresh);
   for (const Staged& staged : fresh.staged) {
     if (staged.copy_in && staged.bytes != 0) {
       std::memcpy(store_.at(staged.block.offset), staged.host, staged.bytes);
@@ -284,7 +288,7 @@ void Worker::Impl::submit_group(const Callable& callable, const std::vector<Rank
     RankReport& report = submissions_.back().report.ranks[i];
     report.rank = members[i].rank;
     report.calls = options.calls;
-    submissions_.back().requests[i] = pool_.send(members[i].rank, RequestKind::kRun, out);
+    submissions_.back().requests[i] = send(members[i].rank, RequestKind::kRun, out);
   }
 }
 
@@ -311,15 +315,19 @@ std::string Worker::Impl::describe_wait(int rank) const {
 }
 
 std::string Worker::Impl::wait_table() const {
-  std::string table;
+  std::vector<std::string> lines;
+  std::set<int> silent = pool_.owing();
   for (const Submission& submission : submissions_) {
     for (std::size_t i = 0; i < submission.members.size(); ++i) {
-      table += table.empty() ? "" : "; ";
-      table += submission.requests[i] == 0 ? fmt::format("rank {} has finished", submission.members[i])
-                                           : describe_wait(submission.members[i]);
+      const int rank = submission.members[i];
+      lines.push_back(submission.requests[i] == 0 ? fmt::format("rank {} has finished", rank) : describe_wait(rank));
+      silent.erase(rank);
     }
   }
-  return table.empty() ? "nothing was submitted" : table;
+  for (const int rank : silent) {
+    lines.push_back(fmt::format("rank {} does not answer", rank));
+  }
+  return lines.empty() ? "nothing was submitted" : fmt::format("{}", fmt::join(lines, "; "));
 }
 
 }  // namespace tileput

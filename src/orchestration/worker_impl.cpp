@@ -59,6 +59,18 @@ Worker::Impl::Impl(const WorkerOptions& options)
       pool_(options),
       store_(pool_.heaps(), options.memory_limit_bytes) {}
 
+template <class Work>
+void Worker::Impl::within_run(Work&& work) {
+  try {
+    start_run();
+    work();
+  } catch (...) {
+    end_run();
+    throw;
+  }
+  end_run();
+}
+
 Callable Worker::Impl::load(const CallableSpec& spec) {
   LoadRequest request;
   const std::filesystem::path file = orchestration::find_object(spec.orchestration);
@@ -80,10 +92,9 @@ Callable Worker::Impl::load(const CallableSpec& spec) {
     request.kernels.push_back({kernel.func_id, static_cast<std::uint8_t>(kernel.core == Core::kAic), object.string()});
   }
   request.callable = callables_.size() + 1;
-  start_run();
   std::vector<int> everybody(static_cast<std::size_t>(pool_.size()));
   std::iota(everybody.begin(), everybody.end(), 0);
-  load_on(everybody, request);
+  within_run([&] { load_on(everybody, request); });
   callables_.emplace(request.callable, request);
   return Callable(request.callable);
 }
@@ -105,21 +116,11 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
   if (running_) {
     throw Error(ErrorCode::kBadArgument, "run() inside run()", "submit the work to the Orchestrator at hand");
   }
-  start_run();
-  ++run_id_;
   running_ = true;
-  struct Leave {
-    Impl& impl;
-    ~Leave() {
-      impl.running_ = false;
-      impl.submissions_.clear();
-      impl.domains_.clear();
-    }
-  } const leave{*this};
-
-  std::exception_ptr refused;  // what the program threw although no submission failed
+  ++run_id_;
   RunReport report;
-  try {
+  within_run([&] {
+    std::exception_ptr refused;  // what the program threw although nothing of the run failed
     try {
       Orchestrator orchestrator(worker);
       program(orchestrator);
@@ -128,31 +129,49 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
     }
     wait_for_all();
     release_domains();
-    trim_staging();
-  } catch (...) {
-    abandon_run();
-    throw;
-  }
-  if (refused) {
-    std::rethrow_exception(refused);
-  }
-  for (Submission& submission : submissions_) {
-    report.submissions.push_back(std::move(submission.report));
-  }
+    if (refused) {
+      std::rethrow_exception(refused);
+    }
+    for (Submission& submission : submissions_) {
+      report.submissions.push_back(std::move(submission.report));
+    }
+  });
   return report;
 }
 
-void Worker::Impl::pump() {
-  int timeout_ms = -1;
+void Worker::Impl::end_run() {
+  if (failure_) {
+    abandon_run();
+  }
+  failure_.reset();
+  deadline_ns_ = 0;
+  running_ = false;
+  submissions_.clear();
+  domains_.clear();
+  trim_staging();
+}
+
+void Worker::Impl::fail(const Error& error) {
+  if (!failure_) {
+    failure_ = error;
+  }
+  throw Error(*failure_);
+}
+
+void Worker::Impl::pump(int timeout_ms) {
+  if (failure_) {
+    throw Error(*failure_);
+  }
   if (deadline_ns_ != 0) {
     const std::uint64_t now = base::now_ns();
     if (now >= deadline_ns_) {
-      throw Error(ErrorCode::kNoProgress,
-                  fmt::format("run {} is not complete after its limit of {} ms: {}", run_id_,
-                              std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count(), wait_table()),
-                  "look for the notify that is missing, or raise the time limit");
+      fail(Error(ErrorCode::kNoProgress,
+                 fmt::format("run {} is not complete after its limit of {} ms: {}", run_id_,
+                             std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count(), wait_table()),
+                 "look for the notify that is missing, or raise the time limit"));
     }
-    timeout_ms = static_cast<int>(std::min<std::uint64_t>((deadline_ns_ - now) / 1'000'000 + 1, 60'000));
+    const std::uint64_t left_ms = std::min<std::uint64_t>((deadline_ns_ - now) / 1'000'000 + 1, 60'000);
+    timeout_ms = timeout_ms < 0 ? static_cast<int>(left_ms) : std::min(timeout_ms, static_cast<int>(left_ms));
   }
   pool_.progress(timeout_ms);
   for (Submission& submission : submissions_) {
@@ -162,10 +181,19 @@ void Worker::Impl::pump() {
   }
 }
 
+std::uint64_t Worker::Impl::send(int rank, RequestKind kind, const base::Writer& payload) {
+  std::optional<std::uint64_t> request = pool_.send(rank, kind, payload);
+  while (!request) {  // the rank is busy and has many requests waiting; meanwhile its peers may fail
+    pump(10);
+    request = pool_.send(rank, kind, payload);
+  }
+  return *request;
+}
+
 std::vector<Answer> Worker::Impl::call(const std::vector<int>& ranks, RequestKind kind, const Payload& payload) {
   std::vector<std::uint64_t> requests;
   for (std::size_t i = 0; i < ranks.size(); ++i) {
-    requests.push_back(pool_.send(ranks[i], kind, payload(i)));
+    requests.push_back(send(ranks[i], kind, payload(i)));
   }
   std::vector<Answer> answers;
   for (const std::uint64_t request : requests) {
@@ -175,6 +203,11 @@ std::vector<Answer> Worker::Impl::call(const std::vector<int>& ranks, RequestKin
       answer = pool_.take(request);
     }
     answers.push_back(std::move(*answer));
+  }
+  for (const Answer& answer : answers) {
+    if (answer.error && answer.error->code() == ErrorCode::kRankDied) {
+      fail(*answer.error);
+    }
   }
   for (const Answer& answer : answers) {
     if (answer.error) {
@@ -196,7 +229,7 @@ void Worker::Impl::complete(Submission& submission) {
     submission.requests[i] = 0;
     ++submission.answered;
     if (answer->error) {
-      throw Error(*answer->error);
+      fail(*answer->error);
     }
     base::Reader in(answer->payload);
     orchestration::RunAnswer run;
@@ -227,6 +260,9 @@ void Worker::Impl::complete(Submission& submission) {
 }
 
 void Worker::Impl::wait_for_all() {
+  if (failure_) {  // noticed inside the program, which may have caught it
+    throw Error(*failure_);
+  }
   while (std::any_of(submissions_.begin(), submissions_.end(), [](const Submission& s) { return !s.complete(); })) {
     pump();
   }
@@ -261,7 +297,7 @@ void Worker::Impl::release_domains() {
 }
 
 void Worker::Impl::abandon_run() {
-  std::set<int> involved;
+  std::set<int> involved = pool_.owing();
   for (const Submission& submission : submissions_) {
     involved.insert(submission.members.begin(), submission.members.end());
   }
@@ -274,6 +310,7 @@ void Worker::Impl::abandon_run() {
   for (const int rank : involved) {
     pool_.retire(rank);
   }
+  pool_.forget_answers();
   for (Submission& submission : submissions_) {
     for (const Staged& staged : submission.staged) {
       staging_.push_back(staged.block);
@@ -282,13 +319,14 @@ void Worker::Impl::abandon_run() {
 }
 
 void Worker::Impl::release_shared(const Block& block) noexcept {
-  try {
-    std::vector<int> alive(static_cast<std::size_t>(pool_.size()));
-    std::iota(alive.begin(), alive.end(), 0);
-    call(alive, RequestKind::kCloseShared, [&](std::size_t) { return saved(block.offset); });
-  } catch (const Error&) {  // a rank that is gone has closed it
+  // Nobody answers: a rank closes the range before it can be asked to open it, or another one there, again.
+  bool all_told = true;
+  for (int rank = 0; rank < pool_.size(); ++rank) {
+    all_told = pool_.tell(rank, RequestKind::kCloseShared, saved(block.offset)) && all_told;
   }
-  store_.release(block);
+  if (all_told) {
+    store_.release(block);
+  }
 }
 
 Worker::Impl::Block Worker::Impl::take_staging(std::uint64_t bytes) {
@@ -307,7 +345,7 @@ Worker::Impl::Block Worker::Impl::take_staging(std::uint64_t bytes) {
 }
 
 void Worker::Impl::trim_staging() {
-  constexpr std::size_t kBlocksMax = 4U * kRanksMax;
+  constexpr std::size_t kBlocksMax = std::size_t{4} * kRanksMax;
   constexpr std::uint64_t kBytesMax = 256U << 20U;
   std::uint64_t bytes = 0;
   for (const Block& block : staging_) {

@@ -69,9 +69,19 @@ struct Worker::Impl {
  private:
   using Payload = std::function<base::Writer(std::size_t index)>;
 
+  /// Brings every rank up and starts the clock of the hard limit.
   void start_run();
-  /// Receives answers; throws the error of the first submission that failed, or kNoProgress at the hard limit.
-  void pump();
+  /// Ends a run: after a failure everything in progress is abandoned.
+  void end_run();
+  /// What talks to the ranks, between start_run() and end_run().
+  template <class Work>
+  void within_run(Work&& work);
+  /// Remembers the first failure of the run, which every later wait of it throws again, and throws it.
+  [[noreturn]] void fail(const Error& error);
+  /// Receives answers, waiting at most `timeout_ms` (-1: without end) for the first of them. Throws the failure of
+  /// this run: of the first submission that failed, of a rank that died, or kNoProgress at the hard limit.
+  void pump(int timeout_ms = -1);
+  std::uint64_t send(int rank, orchestration::RequestKind kind, const base::Writer& payload);
   std::vector<orchestration::Answer> call(const std::vector<int>& ranks, orchestration::RequestKind kind,
                                           const Payload& payload);
   void load_on(const std::vector<int>& ranks, const orchestration::LoadRequest& request);
@@ -79,7 +89,7 @@ struct Worker::Impl {
   void wait_for_all();
   void wait_for_conflicts(const Submission& fresh);
   void release_domains();
-  /// Ends everything the current run has in progress and replaces its ranks.
+  /// Ends everything the current run has in progress, and its ranks; the next run replaces them.
   void abandon_run();
   [[nodiscard]] std::string wait_table() const;
   [[nodiscard]] std::string describe_wait(int rank) const;
@@ -99,6 +109,7 @@ struct Worker::Impl {
   std::uint64_t last_domain_ = 0;
   std::uint64_t deadline_ns_ = 0;  ///< 0: none
   bool running_ = false;
+  std::optional<Error> failure_;  ///< of the current run
   std::map<std::uint64_t, DomainRecord> domains_;
   std::vector<Submission> submissions_;
   std::vector<Block> staging_;  ///< free blocks, kept for the next submission

@@ -247,7 +247,7 @@ TEST(RankDeath, StoppedRankEndsWithTheTimeLimit) {
   Fixture f(limited);
   const auto victim = static_cast<pid_t>(f.worker.rank_infos().at(1).process_id);
   kill(victim, SIGSTOP);
-  expect_error(ErrorCode::kNoProgress, {"2000 ms"}, [&] {
+  expect_error(ErrorCode::kNoProgress, {"2000 ms", "rank 1 does not answer"}, [&] {
     f.run({{Behaviour::kExchange, 7}, {Behaviour::kExchange, 7}});
   });
   f.expect_good_run();

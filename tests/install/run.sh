@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: The tileput authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs tileput, moves the installation, and builds and runs the outside project against it.
+# Installs tileput and builds and runs the outside project against the installation; a shared one is moved first.
 #
 # usage: run.sh shared <build tree> <work dir>     installs that build
 #        run.sh static <source tree> <work dir>    builds and installs a static libtileput first
@@ -10,20 +10,22 @@ set -euo pipefail
 
 kind=$1 tree=$2 work=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-rm -rf "$work/first" "$work/prefix" "$work/outside"
+prefix=$work/prefix
+rm -rf "$work/first" "$prefix" "$work/outside"
 mkdir -p "$work"
 
 if [[ $kind == static ]]; then
   cmake -S "$tree" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=OFF -DTILEPUT_BUILD_TESTS=OFF -DTILEPUT_BUILD_BENCH=OFF \
-    -DTILEPUT_BUILD_EXAMPLES=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo >"$work/configure.log"
+    -DTILEPUT_BUILD_EXAMPLES=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX="$prefix" >"$work/configure.log"
   cmake --build "$work/build" >"$work/build.log"
-  tree=$work/build
+  cmake --install "$work/build" >"$work/install.log" # its programs know the helper by this prefix
+else
+  cmake --install "$tree" --prefix "$work/first" >"$work/install.log"
+  mv "$work/first" "$prefix" # the library finds what belongs to it wherever the installation is put
 fi
-cmake --install "$tree" --prefix "$work/first" >"$work/install.log"
-mv "$work/first" "$work/prefix" # an installation works wherever it is put
 
-cmake -S "$here/outside" -B "$work/outside" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/outside-configure.log"
+cmake -S "$here/outside" -B "$work/outside" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >"$work/outside-configure.log"
 cmake --build "$work/outside"
 "$work/outside/sum_of_ranks"
-"$work/prefix/bin/tileput" --version
-"$work/prefix/bin/tileput" info | grep -F "rank helper: $work/prefix/libexec/tileput/rank"
+"$prefix/bin/tileput" --version
+"$prefix/bin/tileput" info | grep -F "rank helper: $prefix/libexec/tileput/rank"
