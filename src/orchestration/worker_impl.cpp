@@ -250,7 +250,7 @@ void Worker::Impl::complete(Submission& submission) {
   }
   if (submission.complete()) {
     for (const Staged& staged : submission.staged) {
-      if (staged.copy_back) {
+      if (staged.copy_back && staged.bytes != 0) {
         std::memcpy(const_cast<std::byte*>(staged.host), store_.at(staged.block.offset), staged.bytes);
       }
       staging_.push_back(staged.block);
