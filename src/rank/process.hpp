@@ -17,8 +17,8 @@ namespace tileput::rank {
 /// The descriptor at which the helper finds its channel.
 inline constexpr int kHelperChannelFd = 3;
 
-/// Where the helper is: $TILEPUT_RANK_HELPER, else libexec/tileput/rank of the tree that this library (a static one: the
-/// program) lies in, else of the configured install prefix. Throws Error kNotFound with every place looked at.
+/// Where the helper is: $TILEPUT_RANK_HELPER, else libexec/tileput/rank of the tree that this library (a static one:
+/// the program) lies in, else of the configured install prefix. Throws Error kNotFound with every place looked at.
 std::filesystem::path find_helper();
 
 /// One child. Reaps it when destroyed; a child that still runs then is killed.
