@@ -4,6 +4,7 @@
 
 /// TLOAD and TSTORE: between global memory and a tile (spec sections 8.1 and 8.2).
 
+#include <cstdint>
 #include <type_traits>
 
 #include "pto/common/event.hpp"
@@ -11,7 +12,9 @@
 #include "pto/common/record.hpp"
 #include "pto/common/region.hpp"
 #include "pto/common/type.hpp"
+#include "tileput/machine/atomic_add.hpp"
 #include "tileput/machine/core.hpp"
+#include "tileput/machine/known_memory.hpp"
 #include "tileput/machine/transfer.hpp"
 
 namespace pto {
@@ -28,16 +31,24 @@ inline bool execute_store(const machine::Instruction& self, machine::Pieces /*pi
   return true;
 }
 
+template <class T>
+bool execute_add(const machine::Instruction& self, machine::Pieces /*pieces*/) {
+  machine::add_tile<T>(self.global[0], self.tile[0]);
+  return true;
+}
+
+/// What AtomicAdd adds (spec section 10.4).
+template <class T>
+inline constexpr bool kAddsAtomically =
+    std::is_same_v<T, float> || std::is_same_v<T, half> || std::is_same_v<T, bfloat16_t> ||
+    std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int16_t> || std::is_same_v<T, std::int8_t>;
+
 /// Operands of TLOAD and TSTORE.
 template <class TileData, class GlobalData>
 concept TileAndTensor = is_tile_data_v<TileData> && is_global_data_v<GlobalData>;
 
-/// Operands of the form of TSTORE that overwrites.
-template <AtomicType kAtomic, class TileData, class GlobalData>
-concept PlainStore = TileAndTensor<TileData, GlobalData> && kAtomic == AtomicType::AtomicNone;
-
-/// What holds for both directions. The tile is bound and its valid region lies inside its storage; builds without
-/// NDEBUG also insist that tensor and tile have the same extents.
+/// What holds for both directions. The tile is bound, its valid region lies inside its storage, and there is one way to
+/// map the tensor to it; builds without NDEBUG also insist that tensor and tile have the same extents.
 template <machine::Opcode kOpcode, class TileData, class GlobalData>
 PTO_INTERNAL void check_tile_transfer(const TileData& tile, const GlobalData& tensor) {
   static_assert(sizeof(typename TileData::DType) == sizeof(typename GlobalData::DType),
@@ -48,14 +59,23 @@ PTO_INTERNAL void check_tile_transfer(const TileData& tile, const GlobalData& te
   if (tile.data() == nullptr) [[unlikely]] {
     machine::fail_unbound_tile(kOpcode);
   }
-  bool fits = tile.GetValidRow() <= TileData::Rows && tile.GetValidCol() <= TileData::Cols;
+  bool fits = tile.GetValidRow() <= TileData::Rows && tile.GetValidCol() <= TileData::Cols &&
+              machine::is_unambiguous(region_of(tile), region_of(tensor));
+  const machine::TileExtent extent = machine::extent_of(machine::mapped_to(region_of(tile), region_of(tensor)));
+  const bool whole = extent.rows == tile.GetValidRow() && extent.cols == tile.GetValidCol();
 #ifndef NDEBUG
-  const machine::TileExtent extent = machine::extent_of(region_of(tensor));
-  fits = fits && extent.rows == tile.GetValidRow() && extent.cols == tile.GetValidCol();
+  fits = fits && whole;
 #endif
   if (!fits) [[unlikely]] {
     machine::fail_tile_shape(kOpcode, region_of(tile), region_of(tensor));
   }
+  machine::GlobalRegion touched = region_of(tensor);
+  if (!whole) {
+    for (std::int64_t& n : touched.shape) {
+      n = n > 0 ? 1 : 0;  // only a part is moved; where it begins is touched in any case
+    }
+  }
+  machine::require_known(machine::current_core(), kOpcode, touched);
 }
 
 }  // namespace tileput_detail
@@ -63,13 +83,16 @@ PTO_INTERNAL void check_tile_transfer(const TileData& tile, const GlobalData& te
 /// Loads a tile's valid region from global memory: dst(r, c) = the tensor element that (r, c) enumerates.
 ///
 /// Shapes:     in elements. Layout ND: columns are dimension 4, rows enumerate dimensions 0 to 3; DN: rows are
-///             dimension 3, columns enumerate 0, 1, 2, 4; NZ: rows enumerate 2, 3 and columns 0, 1, 4. The tensor's
-///             rows and columns equal the tile's valid ones; otherwise only what both have is moved.
+///             dimension 3, columns enumerate 0, 1, 2, 4; NZ: rows enumerate 2, 3 and columns 0, 1, 4. An ND tensor
+///             and a column-major tile are mapped as DN where only that gives the tile's valid extents, which is the
+///             contract of column-major tiles. The tensor's rows and columns equal the tile's valid ones; otherwise
+///             only what both have is moved.
 ///             Storage outside the valid region becomes PadVal, or stays as it is with PadValue::Null.
 /// Ordering:   reads the memory now; what another rank wrote is there after a TWAIT that its TNOTIFY satisfied.
 /// Completion: the tile is loaded on return.
-/// Errors:     kUnboundTile; kShapeMismatch when the valid region exceeds the tile, and without NDEBUG also when the
-///             extents differ.
+/// Errors:     kUnboundTile; kOutOfWindow outside every window and tensor of the task; kShapeMismatch when the valid
+///             region exceeds the tile, or an ND tensor with outer dimensions fits a column-major tile neither way;
+///             without NDEBUG also whenever the extents differ.
 /// Source:     spec section 8.1.
 template <class TileData, class GlobalData, tileput_detail::Event... WaitEvents>
   requires(tileput_detail::TileAndTensor<TileData, GlobalData>)
@@ -92,25 +115,42 @@ PTO_INST RecordEvent TLOAD(TileData& dst, GlobalData& src, WaitEvents&... events
 /// Shapes:     as TLOAD. Memory outside the addressed elements is untouched; padding is never written.
 /// Ordering:   publishes nothing by itself; a TNOTIFY after it does.
 /// Completion: the tile may be reused and the memory is written on return.
+/// AtomicAdd:  `TSTORE<Tile, Global, AtomicType::AtomicAdd>(dst, src)` adds instead: each element in one atomic step,
+///             also against adders in other processes and TNOTIFY AtomicAdd on the same word. float, half, bfloat16,
+///             int32, int16 and int8, the same in tile and tensor; integers wrap. No order between elements.
 /// Errors:     as TLOAD.
-/// Source:     spec section 8.2. AtomicAdd and quantised forms are further overloads.
+/// Source:     spec sections 8.2 and 10.4. Quantised forms are further overloads.
 template <class TileData, class GlobalData, AtomicType atomic = AtomicType::AtomicNone,
           tileput_detail::Event... WaitEvents>
-  requires(tileput_detail::PlainStore<atomic, TileData, GlobalData>)
+  requires(tileput_detail::TileAndTensor<TileData, GlobalData>)
 PTO_INST RecordEvent TSTORE(GlobalData& dst, TileData& src, WaitEvents&... events) {
   namespace machine = ::tileput::machine;
   static_assert(!std::is_const_v<typename GlobalData::DType>, "TSTORE: the destination's elements are const");
   static_assert(TileData::Loc != TileType::Acc || std::is_same_v<typename TileData::DType, typename GlobalData::DType>,
                 "TSTORE: an Acc tile is stored to a tensor of its own element type");
+  constexpr bool kAdds = atomic == AtomicType::AtomicAdd;
+  static_assert(!kAdds || std::is_same_v<typename TileData::DType, typename GlobalData::DType>,
+                "TSTORE: AtomicAdd needs tile and tensor of the same element type");
+  static_assert(!kAdds || tileput_detail::kAddsAtomically<typename TileData::DType>,
+                "TSTORE: AtomicAdd adds float, half, bfloat16_t, int32_t, int16_t or int8_t");
   (static_cast<void>(events.Wait()), ...);
   tileput_detail::check_tile_transfer<machine::Opcode::kTstore>(src, dst);
   machine::Core& core = machine::current_core();
   if (core.observer != nullptr) [[unlikely]] {
-    tileput_detail::observe_tile(*core.observer, machine::Opcode::kTstore, &tileput_detail::execute_store,
-                                 machine::site(), tileput_detail::region_of(dst), tileput_detail::region_of(src));
+    tileput_detail::Execute execute = &tileput_detail::execute_store;
+    if constexpr (kAdds) {
+      execute = &tileput_detail::execute_add<typename TileData::DType>;
+    }
+    tileput_detail::observe_tile(*core.observer, machine::Opcode::kTstore, execute, machine::site(),
+                                 tileput_detail::region_of(dst), tileput_detail::region_of(src),
+                                 static_cast<std::int64_t>(atomic));
     return {};
   }
-  machine::store_tile(tileput_detail::region_of(dst), tileput_detail::region_of(src));
+  if constexpr (kAdds) {
+    machine::add_tile<typename TileData::DType>(tileput_detail::region_of(dst), tileput_detail::region_of(src));
+  } else {
+    machine::store_tile(tileput_detail::region_of(dst), tileput_detail::region_of(src));
+  }
   return {};
 }
 

@@ -81,24 +81,28 @@ class CoreTaskArgs {
   static constexpr int kTensorsMax = 32;
   static constexpr int kScalarsMax = 16;
 
-  CoreTaskArgs() = default;
+  CoreTaskArgs() {}  // NOLINT(modernize-use-equals-default): CoreTaskArgs{} would clear the arrays first
   CoreTaskArgs(const CoreTaskArgs&) = delete;
   CoreTaskArgs& operator=(const CoreTaskArgs&) = delete;
 
   template <class... Tensors>
-  void add_input(const Tensors&... tensors) {
+  void add_input(Tensors&&... tensors) {
+    check_lvalues<Tensors&&...>();
     (add_tensor(tensors, TensorArgType::INPUT), ...);
   }
   template <class... Tensors>
-  void add_output(const Tensors&... tensors) {
+  void add_output(Tensors&&... tensors) {
+    check_lvalues<Tensors&&...>();
     (add_tensor(tensors, TensorArgType::OUTPUT_EXISTING), ...);
   }
   template <class... Tensors>
-  void add_inout(const Tensors&... tensors) {
+  void add_inout(Tensors&&... tensors) {
+    check_lvalues<Tensors&&...>();
     (add_tensor(tensors, TensorArgType::INOUT), ...);
   }
   template <class... Tensors>
-  void add_no_dep(const Tensors&... tensors) {
+  void add_no_dep(Tensors&&... tensors) {
+    check_lvalues<Tensors&&...>();
     (add_tensor(tensors, TensorArgType::NO_DEP), ...);
   }
   template <class... Values>
@@ -137,6 +141,11 @@ class CoreTaskArgs {
   const char* error_msg = nullptr;
 
  private:
+  template <class... References>
+  static void check_lvalues() {
+    static_assert((std::is_lvalue_reference_v<References> && ...),
+                  "CoreTaskArgs keeps pointers: a tensor argument must be a variable that outlives the submit call");
+  }
   void add_tensor(const ChipTensor& tensor, TensorArgType direction) {
     if (scalar_count_ != 0) {
       fail("a tensor was added after a scalar");
@@ -159,9 +168,10 @@ class CoreTaskArgs {
     error_msg = message;
   }
 
-  const ChipTensor* tensors_[kTensorsMax] = {};
-  TensorArgType directions_[kTensorsMax] = {};
-  uint64_t scalars_[kScalarsMax] = {};
+  // Filled up to the counts; clearing half a KiB for every task would cost a tenth of a small one.
+  const ChipTensor* tensors_[kTensorsMax];
+  TensorArgType directions_[kTensorsMax];
+  uint64_t scalars_[kScalarsMax];
   int tensor_count_ = 0;
   int scalar_count_ = 0;
 };

@@ -37,7 +37,7 @@ std::string_view name_of(ErrorCode code) noexcept;
 /// Exit codes of every program of tileput; one table for all of them.
 enum class ExitCode : int {
   kOk = 0,             ///< everything as expected
-  kDiffers = 1,        ///< it ran, and the result is not the expected one
+  kDiffers = 1,        ///< it ran, and the result is not the expected one: it differs, or a kernel failed
   kCannotStart = 2,    ///< bad arguments, or it could not start
   kInternal = 70,      ///< a defect of tileput
   kRankDied = 71,      ///< a rank died
@@ -51,7 +51,8 @@ ExitCode exit_code_of(ErrorCode code) noexcept;
 
 /// Thrown by every call of tileput that fails, on the host and through kernels.
 ///
-/// what() is one line: "<code name>: <detail> (<hint>)". Outputs are written only on success.
+/// what() is "<code name>: <detail> (<hint>)"; one line, unless a kernel's own text has more. Outputs of a submission
+/// that failed are not copied back; SharedMemory may have been written to.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, std::string detail, std::string hint);

@@ -93,13 +93,21 @@ struct WorkerOptions {
   RanksAs ranks_as = RanksAs::kProcess;
   Binding binding = Binding::kCores;
   /// Hard limit of one run(); 0: none. When it passes, the run fails with kNoProgress and says who waits for what.
+  /// A run whose ranks provably wait forever fails so within a second, without any limit.
   std::chrono::nanoseconds timeout{0};
+  /// How often a run that is not complete is reported on stderr: who waits for what, since when; 0: never. Slow and
+  /// stopped ranks are not dead: the run goes on.
+  std::chrono::nanoseconds wait_report = std::chrono::seconds(30);
   /// Most bytes that windows and shared tensors of this worker may hold together; none: what the machine has.
   std::optional<std::uint64_t> memory_limit_bytes = std::nullopt;
   /// Address space per rank for windows, rounded up to a power of two; none: chosen for the machine.
   std::optional<std::uint64_t> heap_bytes = std::nullopt;
   /// Simulated chip ids, one per rank; empty: 0..ranks-1. Ids are labels: distinct, not negative.
   std::vector<int> devices = {};
+  /// Ranks say on stderr what they do: domains, loaded objects, runs.
+  bool verbose = false;
+  /// This rank waits for a debugger before its first task; stderr says how to attach.
+  std::optional<int> debug_rank = std::nullopt;
 };
 
 /// Who a rank is.
@@ -179,7 +187,8 @@ class Tensor {
 };
 
 /// Memory that the worker and all its ranks share; tensors in it are passed to kernels without a copy.
-/// Freed by its destructor, which must not run while a run uses it. Starts as zeros.
+/// Freed by its destructor, which must not run while a run uses it, and with its Worker. Starts as zeros. Kernels of a
+/// run that fails may have written to it.
 class SharedMemory {
  public:
   SharedMemory(SharedMemory&& other) noexcept;
@@ -252,7 +261,7 @@ class TaskArgs {
  public:
   /// Read by the kernel: copied to the rank at submit, unless it lies in SharedMemory.
   TaskArgs& add_input(const Tensor& tensor) { return add(tensor, Direction::kInput); }
-  /// Written by the kernel: copied back when the task is complete. What it holds before is not given to the kernel.
+  /// Written by the kernel: copied back when the task is complete. What the kernel does not write stays as it is.
   TaskArgs& add_output(const Tensor& tensor) { return add(tensor, Direction::kOutput); }
   /// Read and written: copied both ways.
   TaskArgs& add_inout(const Tensor& tensor) { return add(tensor, Direction::kInout); }
@@ -320,7 +329,7 @@ struct PhaseReport {
   std::uint64_t gets = 0;   ///< TGET
   std::uint64_t loads = 0;  ///< TLOAD
   std::uint64_t stores = 0;        ///< TSTORE
-  std::uint64_t remote_loads = 0;  ///< TLOADs of a pull phase: from windows of all sources, the own one included
+  std::uint64_t remote_loads = 0;  ///< TLOADs and TGETs from windows, the own included, if any is from a peer's
   std::uint64_t bytes = 0;         ///< moved by all of these
   std::chrono::nanoseconds time{0};
 };

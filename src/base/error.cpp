@@ -36,6 +36,12 @@ ExitCode exit_code_of(ErrorCode code) noexcept {
     case ErrorCode::kInterrupted: return ExitCode::kInterrupted;
     case ErrorCode::kInternal:
     case ErrorCode::kAborted: return ExitCode::kInternal;
+    case ErrorCode::kOutOfWindow:
+    case ErrorCode::kOnChipOverflow:
+    case ErrorCode::kUnboundTile:
+    case ErrorCode::kShapeMismatch:
+    case ErrorCode::kOrchestration:
+    case ErrorCode::kKernel: return ExitCode::kDiffers;
     default: return ExitCode::kCannotStart;
   }
 }

@@ -26,6 +26,9 @@ constexpr auto kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
 std::uint64_t meminfo_bytes(std::string_view key) {
   std::ifstream file("/proc/meminfo");
+  if (!file) {
+    throw_errno("open of /proc/meminfo", "raise the limit of open files (ulimit -n), or mount /proc");
+  }
   std::string name;
   std::uint64_t kib = 0;
   std::string unit;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/info.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/prctl.h>
@@ -39,7 +40,7 @@ struct Pipe {
   base::UniqueFd in;
   Pipe() {
     std::array<int, 2> fds{};
-    if (pipe(fds.data()) != 0) {
+    if (pipe2(fds.data(), O_CLOEXEC) != 0) {
       base::throw_errno("pipe", "raise the limit of open files (ulimit -n)");
     }
     out.reset(fds[0]);
@@ -54,6 +55,9 @@ int probe_single_copy() {
   Pipe ready;
   Pipe leave;
   const pid_t target = fork();
+  if (target < 0) {
+    return errno;
+  }
   if (target == 0) {
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
     leave.in.reset();
@@ -62,7 +66,9 @@ int probe_single_copy() {
     _exit(told && read(leave.out.get(), &byte, 1) == 0 && probe_word == 1 ? 0 : 1);
   }
   const pid_t writer = fork();
+  int refused = errno;
   if (writer == 0) {
+    leave.in.reset();
     char byte = 0;
     std::uint64_t one = 1;
     iovec local{&one, sizeof(one)};
@@ -70,15 +76,15 @@ int probe_single_copy() {
     const bool there = read(ready.out.get(), &byte, 1) == 1;
     _exit(there && process_vm_writev(target, &local, 1, &remote, 1, 0) == sizeof(one) ? 0 : errno & 0xff);
   }
-  int status = 0;
-  waitpid(writer, &status, 0);
-  leave.in.reset();
+  if (writer > 0) {
+    int status = 0;
+    waitpid(writer, &status, 0);
+    refused = WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+  }
+  leave.in.reset();  // the target reads the end of the pipe, and leaves
   int written = 0;
   waitpid(target, &written, 0);
-  if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
-    return WEXITSTATUS(status);
-  }
-  return WIFEXITED(written) && WEXITSTATUS(written) == 0 ? 0 : EIO;
+  return refused != 0 || (WIFEXITED(written) && WEXITSTATUS(written) == 0) ? refused : EIO;
 }
 
 std::optional<fs::path> find_program(const char* name) {

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "cli/info.hpp"
+#include "cli/status.hpp"
 #include "tileput/error.hpp"
 #include "tileput/worker.hpp"
 
@@ -19,13 +20,22 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", fmt::format("tileput {}", tileput::version()));
   app.require_subcommand(1);
   const CLI::App* const info = app.add_subcommand("info", "what this machine offers, and which kernels are found");
+  CLI::App* const status =
+      app.add_subcommand("status", "what the ranks of a running program do, and who waits for whom");
+  int process_id = 0;
+  status->add_option("pid", process_id, "the program's process")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(tileput::ExitCode::kCannotStart);
+    if (error.get_exit_code() == 0) {  // --help, --version
+      return app.exit(error);
+    }
+    throw tileput::Error(tileput::ErrorCode::kBadArgument, error.what(), "tileput --help lists what there is");
   }
   if (*info) {
     fmt::print("{}", tileput::cli::describe_machine());
+  } else if (*status) {
+    fmt::print("{}", tileput::cli::describe_job(process_id));
   }
   return 0;
 }

@@ -6,13 +6,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <exception>
 #include <thread>
 
+#include "base/system.hpp"
 #include "orchestration/rank_runtime.hpp"
+#include "rank/crash.hpp"
 #include "rank/placement.hpp"
 #include "rank/process.hpp"
 #include "tileput/worker.hpp"
@@ -24,8 +28,15 @@ namespace rank = tileput::rank;
 
 /// Ends this process as soon as the worker is gone, whatever the rank is doing. (PR_SET_PDEATHSIG would fire when the
 /// worker's *thread* that spawned us ends.)
+///
+/// A stopped rank cannot watch. The kernel continues it where its process group becomes an orphan with the worker,
+/// which depends on who inherits it; so it is also told by SIGCONT, which does no harm when it is only a thread that
+/// ended.
 void die_with_worker(int channel_fd) {
   const int watched = fcntl(channel_fd, F_DUPFD_CLOEXEC, 0);  // stays open for the life of the process
+  if (watched < 0 || prctl(PR_SET_PDEATHSIG, SIGCONT) != 0) {
+    tileput::base::throw_errno("watching the worker", "raise the limit of open files (ulimit -n)");
+  }
   std::thread([watched] {
     pollfd entry{watched, POLLRDHUP, 0};
     while (poll(&entry, 1, -1) < 0 || (entry.revents & (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)) == 0) {
@@ -45,17 +56,22 @@ int serve() {
     return static_cast<int>(tileput::ExitCode::kRankDied);
   }
   tileput::base::Reader in(message->bytes);
-  in.take<orchestration::RequestHeader>();
+  const auto header = in.take<orchestration::RequestHeader>();
   const auto hello = in.take<orchestration::Hello>();
   die_with_worker(channel.fd());
   if (hello.core >= 0) {
     rank::bind_to_core(hello.core);  // refused only where the core has been taken away meanwhile
   }
   const rank::Control control(message->fds.at(0).get(), hello.ranks);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those report such signals themselves
+  rank::install_crash_handler(control.slot(hello.rank));
+#endif
   std::vector<tileput::base::UniqueFd> heap_fds(std::make_move_iterator(message->fds.begin() + 1),
                                                 std::make_move_iterator(message->fds.end()));
   tileput::domain::Heaps heaps(std::move(heap_fds), hello.stride_bytes);
-  orchestration::RankRuntime(std::move(channel), control, heaps, hello, false).serve();
+  orchestration::RankRuntime runtime(std::move(channel), control, heaps, hello, false);
+  runtime.greet(header.id);
+  runtime.serve();
   return 0;
 }
 

@@ -140,7 +140,9 @@ void Heaps::close(HeapAddress place) noexcept {
 }
 
 void Heaps::reserve(HeapAddress place, std::uint64_t bytes) const {
-  discard(place, bytes);
+  if (!punch(place, bytes)) {  // what a former life wrote would still be there
+    base::throw_errno("fallocate to clear window memory", "free some memory");
+  }
   const std::uint64_t pages = base::round_up(bytes, base::page_bytes());
   for (std::uint64_t done = 0; done < pages;) {
     const std::uint64_t step = std::min(kReserveStepBytes, pages - done);
@@ -155,16 +157,22 @@ void Heaps::reserve(HeapAddress place, std::uint64_t bytes) const {
         base::throw_errno("fallocate of window memory", "use fewer ranks or smaller buffers");
       }
     } catch (...) {
-      discard(place, bytes);
+      punch(place, bytes);
       throw;
     }
     done += step;
   }
 }
 
-void Heaps::discard(HeapAddress place, std::uint64_t bytes) const noexcept {
-  fallocate(fd(place.heap), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(place.offset),
-            static_cast<off_t>(base::round_up(bytes, base::page_bytes())));
+void Heaps::discard(HeapAddress place, std::uint64_t bytes) const noexcept { punch(place, bytes); }
+
+bool Heaps::punch(HeapAddress place, std::uint64_t bytes) const noexcept {
+  int result = 0;
+  do {
+    result = fallocate(fd(place.heap), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(place.offset),
+                       static_cast<off_t>(base::round_up(bytes, base::page_bytes())));
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
 }
 
 }  // namespace tileput::domain

@@ -58,7 +58,7 @@ class Heaps {
   /// Gives the range zeroed memory. Called by its owner, before any other process may open it; the memory is taken in
   /// steps, each compared with the budget again. On Error kOutOfMemory the range holds nothing.
   void reserve(HeapAddress place, std::uint64_t bytes) const;
-  /// Takes the memory back; whatever was written, or is still being written late, is gone.
+  /// Takes the memory back; whatever was written is gone. Should that fail, reserve() tries again and says so.
   void discard(HeapAddress place, std::uint64_t bytes) const noexcept;
 
  private:
@@ -66,6 +66,9 @@ class Heaps {
     std::uint64_t bytes;
     int count;
   };
+
+  /// Makes the range a hole, which reads as zeros; false: errno says why it is none.
+  bool punch(HeapAddress place, std::uint64_t bytes) const noexcept;
 
   std::vector<base::UniqueFd> fds_;
   std::uint64_t stride_bytes_;

@@ -8,15 +8,15 @@
 
 namespace tileput::domain {
 
-Ranges::Ranges(std::uint64_t capacity_bytes, std::uint64_t page_bytes)
-    : capacity_bytes_(capacity_bytes), page_bytes_(page_bytes) {}
+Ranges::Ranges(std::uint64_t capacity_bytes, std::uint64_t page_bytes, std::uint64_t first_offset)
+    : capacity_bytes_(capacity_bytes), page_bytes_(page_bytes), first_offset_(first_offset) {}
 
 std::optional<std::uint64_t> Ranges::allocate(std::uint64_t bytes) {
   if (bytes > capacity_bytes_) {
     return std::nullopt;
   }
   const std::uint64_t pages = base::round_up(std::max<std::uint64_t>(bytes, 1), page_bytes_);
-  std::uint64_t offset = 0;
+  std::uint64_t offset = first_offset_;
   for (auto next = used_.begin();; ++next) {
     const std::uint64_t end = next == used_.end() ? capacity_bytes_ : next->first;
     if (end > offset && end - offset > pages && end - offset - pages >= page_bytes_) {  // the guard page behind it

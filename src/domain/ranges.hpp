@@ -11,7 +11,8 @@ namespace tileput::domain {
 /// Hands out ranges of one heap: first fit, whole pages, at least one page that nobody owns behind each range.
 class Ranges {
  public:
-  Ranges(std::uint64_t capacity_bytes, std::uint64_t page_bytes);
+  /// Nothing lies before `first_offset`, a multiple of the page.
+  Ranges(std::uint64_t capacity_bytes, std::uint64_t page_bytes, std::uint64_t first_offset = 0);
 
   /// Offset of `bytes` (rounded up to pages, at least one), or nullopt where no gap is large enough.
   std::optional<std::uint64_t> allocate(std::uint64_t bytes);
@@ -25,6 +26,7 @@ class Ranges {
  private:
   std::uint64_t capacity_bytes_;
   std::uint64_t page_bytes_;
+  std::uint64_t first_offset_;
   std::uint64_t used_bytes_ = 0;
   std::map<std::uint64_t, std::uint64_t> used_;  // offset -> bytes
 };

@@ -2,14 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tileput/machine/core.hpp"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sched.h>
 
 #include <span>
 
+#include "base/source_line.hpp"
 #include "machine/on_chip.hpp"
 #include "rank/waiting.hpp"
+#include "tileput/machine/known_memory.hpp"
 
 extern "C" {
 __thread tileput::machine::Core* tileput_current_core __attribute__((visibility("default"))) = nullptr;
@@ -23,6 +26,18 @@ constexpr const char* kSpaceNames[] = {"Vec", "Mat", "Left", "Right", "Acc", "gl
 
 std::string shape_text(const GlobalRegion& region) {
   return fmt::format("({})", fmt::join(std::span(region.shape), ", "));
+}
+
+/// " at kernel.cpp:88", where code was called from that is inlined into a kernel; empty without debug information.
+std::string at(const void* return_address) {
+  const auto* const call = static_cast<const char*>(return_address) - 1;
+  Dl_info object{};
+  if (dladdr(call, &object) == 0 || object.dli_fname == nullptr) {
+    return {};
+  }
+  const std::string line = base::SourceLines().find(
+      object.dli_fname, static_cast<std::uint64_t>(call - static_cast<char*>(object.dli_fbase)));
+  return line.empty() ? "" : " at " + line;
 }
 
 }  // namespace
@@ -43,24 +58,17 @@ Core& attach_default_core() {
   return own.core;
 }
 
-void wait_slow(Core& core, const WaitTarget& target, bool (*pass)(const void* context), const void* context) {
+void wait_slow(Core& core, const WaitTarget& target, Unsatisfied unsatisfied, const void* context) {
   if (core.waiting == nullptr) {
-    while (!pass(context)) {
+    while (unsatisfied(context) != nullptr) {
       sched_yield();
     }
     return;
   }
-  rank::WaitPoint point;
-  point.expected = target.expected;
-  point.compare = target.compare;
-  point.word = reinterpret_cast<const std::int32_t*>(target.signals->address);
-  const std::uintptr_t distance = reinterpret_cast<std::uintptr_t>(target.signals->address) - core.heap_base;
-  if ((distance >> core.heap_shift) < core.heap_count) {
-    point.heap = static_cast<int>(distance >> core.heap_shift);
-    point.offset = distance & ((std::uintptr_t{1} << core.heap_shift) - 1);
-  }
-  core.waiting->until(point, pass, context);
+  core.waiting->until({core.heap_base, target.expected, target.compare, target.site}, unsatisfied, context);
 }
+
+void throw_if_ended(const Core& core) { core.waiting->throw_if_aborted(); }
 
 const char* name_of(Opcode opcode) noexcept {
   switch (opcode) {
@@ -76,33 +84,52 @@ const char* name_of(Opcode opcode) noexcept {
     case Opcode::kPipeBarrier: return "pipe_barrier";
     case Opcode::kDcci: return "dcci";
     case Opcode::kDsb: return "dsb";
+    case Opcode::kStDev: return "st_dev";
+    case Opcode::kLdDev: return "ld_dev";
   }
   return "?";
 }
 
+void find_known(const Core& core, Operand operand, Opcode opcode, std::uintptr_t address, std::uint64_t bytes) {
+  const std::optional<KnownRange> range = core.memory->find(address);
+  if (!range || bytes > range->end - address) {
+    throw Error(ErrorCode::kOutOfWindow,
+                fmt::format("{}{}: {} bytes at {:#x} are not all inside one window or tensor of this task; {}",
+                            name_of(opcode), at(__builtin_return_address(0)), bytes, address,
+                            core.memory->describe(range ? range->end : address)),
+                "check the address, the shape and the strides");
+  }
+  core.known[static_cast<int>(operand)] = *range;
+  core.known[known_index(core, address)] = *range;
+}
+
 void fail_on_chip(Space space, std::uint64_t offset, std::uint64_t bytes, std::uint64_t capacity) {
-  throw Error(ErrorCode::kOnChipOverflow,
-              fmt::format("TASSIGN: a tile of {} bytes at {:#x} does not fit into the {} bytes of {} memory", bytes,
-                          offset, capacity, kSpaceNames[static_cast<int>(space)]),
-              "use a smaller tile or a lower offset");
+  throw Error(
+      ErrorCode::kOnChipOverflow,
+      fmt::format("TASSIGN{}: a tile of {} bytes at {:#x} does not fit into the {} bytes of {} memory",
+                  at(__builtin_return_address(0)), bytes, offset, capacity, kSpaceNames[static_cast<int>(space)]),
+      "use a smaller tile or a lower offset");
 }
 
 void fail_unbound_tile(Opcode opcode) {
-  throw Error(ErrorCode::kUnboundTile, fmt::format("{} was given a tile without on-chip memory", name_of(opcode)),
-              "TASSIGN the tile first");
+  throw Error(
+      ErrorCode::kUnboundTile,
+      fmt::format("{}{} was given a tile without on-chip memory", name_of(opcode), at(__builtin_return_address(0))),
+      "TASSIGN the tile first");
 }
 
 void fail_shape(Opcode opcode, const GlobalRegion& target, const GlobalRegion& source) {
   throw Error(ErrorCode::kShapeMismatch,
-              fmt::format("{}: shape {} does not fit {}", name_of(opcode), shape_text(target), shape_text(source)),
+              fmt::format("{}{}: shape {} does not fit {}", name_of(opcode), at(__builtin_return_address(0)),
+                          shape_text(target), shape_text(source)),
               opcode == Opcode::kTwait || opcode == Opcode::kTtest ? "a signal region has at least one element"
                                                                    : "give target and source the same shape");
 }
 
 void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& tensor) {
   throw Error(ErrorCode::kShapeMismatch,
-              fmt::format("{}: a tile with {} x {} valid elements and a tensor of shape {}", name_of(opcode),
-                          tile.valid_rows, tile.valid_cols, shape_text(tensor)),
+              fmt::format("{}{}: a tile with {} x {} valid elements and a tensor of shape {}", name_of(opcode),
+                          at(__builtin_return_address(0)), tile.valid_rows, tile.valid_cols, shape_text(tensor)),
               "the tile's valid rows and columns are the tensor's, see the instruction's mapping of dimensions");
 }
 

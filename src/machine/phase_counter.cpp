@@ -45,6 +45,13 @@ void PhaseCounter::close_barrier() {
   notified_ = waited_ = false;
 }
 
+PhaseCounter::Home PhaseCounter::count_source(Phase& phase, const GlobalRegion& source) const noexcept {
+  const Home home = home_of(source);
+  phase.window_loads += home == Home::kElsewhere ? 0 : 1;
+  phase.peer_loads += home == Home::kPeerWindow ? 1 : 0;
+  return home;
+}
+
 void PhaseCounter::count_data(const Instruction& instruction) {
   Phase& phase = phases_.back();
   const auto kind = [&phase](PhaseKind wanted) { phase.kind = std::min(phase.kind, wanted); };
@@ -55,12 +62,12 @@ void PhaseCounter::count_data(const Instruction& instruction) {
       break;
     case Opcode::kTget:
       ++phase.gets;
+      count_source(phase, instruction.global[1]);
       kind(PhaseKind::kPull);
       break;
     case Opcode::kTload: {
       ++phase.loads;
-      const Home home = home_of(instruction.global[0]);
-      phase.window_loads += home == Home::kElsewhere ? 0 : 1;
+      const Home home = count_source(phase, instruction.global[0]);
       if (home != Home::kElsewhere) {
         kind(home == Home::kPeerWindow ? PhaseKind::kPull : PhaseKind::kCopyOut);
       }

@@ -31,13 +31,26 @@ struct Phase {
   std::uint64_t gets = 0;
   std::uint64_t loads = 0;
   std::uint64_t stores = 0;
-  std::uint64_t window_loads = 0;  ///< TLOADs from a window of any rank
+  std::uint64_t window_loads = 0;  ///< TLOADs and TGETs from a window of any rank
+  std::uint64_t peer_loads = 0;    ///< those of them from another rank's window
   std::uint64_t bytes = 0;
   std::uint64_t time_ns = 0;
 
-  /// Remote reads: all window loads of a pull phase. The own window is one of its sources like any other, as the own
-  /// slot is one of the targets of a push.
-  [[nodiscard]] std::uint64_t remote_loads() const noexcept { return kind == PhaseKind::kPull ? window_loads : 0; }
+  /// Adds the counts of a later phase; the kind stays.
+  Phase& operator+=(const Phase& later) noexcept {
+    puts += later.puts;
+    gets += later.gets;
+    loads += later.loads;
+    stores += later.stores;
+    window_loads += later.window_loads;
+    bytes += later.bytes;
+    time_ns += later.time_ns;
+    return *this;
+  }
+
+  /// Remote reads: all window loads of a phase that reads any peer's window, whatever else it does. The own window is
+  /// one of its sources like any other, as the own slot is one of the targets of a push.
+  [[nodiscard]] std::uint64_t remote_loads() const noexcept { return peer_loads > 0 ? window_loads : 0; }
 };
 
 /// Runs every effect at once and counts it. Attach to a core whose rank owns heap `own_heap`.
@@ -62,6 +75,7 @@ class PhaseCounter final : public Observer {
   enum class Home : std::uint8_t { kElsewhere, kOwnWindow, kPeerWindow };
   [[nodiscard]] Home home_of(const GlobalRegion& region) const noexcept;
   void count_data(const Instruction& instruction);
+  Home count_source(Phase& phase, const GlobalRegion& source) const noexcept;
   void close_barrier();
 
   const Core& core_;

@@ -24,20 +24,6 @@ void copy_elements(std::byte* target, std::int64_t target_step, const std::byte*
   }
 }
 
-/// Calls move(tile element address, tensor element address) for every element that both sides have.
-template <class Move>
-void for_each_common_element(const TileRegion& tile, const GlobalRegion& tensor, Move&& move) {
-  const TileExtent extent = extent_of(tensor);
-  const std::int64_t rows = std::min<std::int64_t>(tile.valid_rows, extent.rows);
-  const std::int64_t cols = std::min<std::int64_t>(tile.valid_cols, extent.cols);
-  const auto bytes = static_cast<std::int64_t>(tile.element_bytes);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t c = 0; c < cols; ++c) {
-      move(tile.address + tile_offset(tile, r, c) * bytes, tensor.address + tensor_offset(tensor, r, c) * bytes);
-    }
-  }
-}
-
 }  // namespace
 
 void copy_strided(const GlobalRegion& target, const GlobalRegion& source) {

@@ -8,11 +8,13 @@
 #include <fmt/ranges.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <link.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
@@ -90,8 +92,9 @@ std::vector<fs::path> object_directories() {
   if (const char* const list = std::getenv("TILEPUT_KERNEL_PATH"); list != nullptr) {
     std::istringstream entries(list);
     for (std::string entry; std::getline(entries, entry, ':');) {
-      if (!entry.empty()) {
-        directories.emplace_back(entry);
+      std::error_code gone;
+      if (fs::path place = fs::absolute(entry, gone); !entry.empty() && !gone) {
+        directories.push_back(std::move(place));  // absolute: ranks load it, from wherever they are, and later again
       }
     }
   }
@@ -202,5 +205,32 @@ KernelObject::~KernelObject() {
 }
 
 void* KernelObject::symbol(const std::string& name) const noexcept { return dlsym(handle_, name.c_str()); }
+
+KernelObject::Span KernelObject::span() const noexcept {
+  struct Search {
+    const link_map* map = nullptr;
+    Span span;
+  } search;
+  if (handle_ == nullptr || dlinfo(handle_, RTLD_DI_LINKMAP, &search.map) != 0) {
+    return {};
+  }
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* data) {
+        auto& wanted = *static_cast<Search*>(data);
+        if (info->dlpi_addr != wanted.map->l_addr) {
+          return 0;
+        }
+        wanted.span.begin = info->dlpi_addr;
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          if (info->dlpi_phdr[i].p_type == PT_LOAD) {
+            wanted.span.end = std::max<std::uint64_t>(
+                wanted.span.end, info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz);
+          }
+        }
+        return 1;
+      },
+      &search);
+  return search.span;
+}
 
 }  // namespace tileput::orchestration

@@ -39,6 +39,13 @@ class KernelObject {
   /// Address of an exported symbol, null if there is none.
   [[nodiscard]] void* symbol(const std::string& name) const noexcept;
 
+  struct Span {
+    std::uint64_t begin = 0;  ///< where offset 0 of the file's addresses lies
+    std::uint64_t end = 0;
+  };
+  /// The addresses that the loaded object covers.
+  [[nodiscard]] Span span() const noexcept;
+
  private:
   base::UniqueFd copy_;  // keeps /proc/self/fd/<n> alive for symbolisers
   void* handle_ = nullptr;

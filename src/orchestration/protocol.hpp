@@ -18,13 +18,14 @@
 namespace tileput::orchestration {
 
 enum class RequestKind : std::uint32_t {
-  kHello,        ///< with descriptors: control, then every heap; rank processes only
+  kHello,        ///< who the rank is; with descriptors for a process: control, then every heap
+  kNothing,      ///< answered when everything before it is
   kReserve,      ///< own window of a domain: reserve and zero; answers its offset
   kAttach,       ///< all windows of the domain exist: make them accessible, build the CommContext
   kDetach,       ///< make the windows inaccessible
   kFree,         ///< give the own window's memory back; everybody has detached
   kCloseShared,  ///< a range of the worker's heap is freed; not answered
-  kLoad,         ///< a callable
+  kLoad,         ///< a callable; answers where its objects lie (LoadedObject)
   kRun,          ///< a task
   kExit,
 };
@@ -40,6 +41,8 @@ struct Hello {
   std::int32_t core = -1;  ///< to bind to; -1: none
   std::uint64_t stride_bytes = 0;
   rank::WaitPolicy wait_policy;
+  std::uint8_t verbose = 0;  ///< say on stderr what happens
+  std::uint8_t debug = 0;    ///< wait for a debugger before the first task
 };
 
 struct ReserveRequest {

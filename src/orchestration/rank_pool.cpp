@@ -3,16 +3,22 @@
 #include "orchestration/rank_pool.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cerrno>
+#include <cstdio>
+#include <deque>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "base/system.hpp"
 #include "orchestration/rank_runtime.hpp"
+#include "orchestration/wait_table.hpp"
 #include "rank/placement.hpp"
 
 namespace tileput::orchestration {
@@ -20,7 +26,14 @@ namespace tileput::orchestration {
 namespace {
 
 constexpr int kExitGraceMs = 2000;
-constexpr int kTellAttempts = 100;  // of a millisecond
+constexpr int kTickMs = 100;
+// Greetings carry all descriptors of the job, and the system bounds how many of a user are under way.
+constexpr std::size_t kGreetingsMax = 4;
+
+std::string next_number() {
+  static std::atomic<unsigned> last{0};
+  return fmt::to_string(last.fetch_add(1, std::memory_order_relaxed) + 1);  // only has to differ
+}
 
 void check_options(const WorkerOptions& options) {
   if (options.ranks < 1 || options.ranks > kRanksMax) {
@@ -37,22 +50,30 @@ void check_options(const WorkerOptions& options) {
                   "give each rank one id of its own, 0 or more");
     }
   }
-  if (options.heap_bytes && *options.heap_bytes < (1U << 16U)) {
-    throw Error(ErrorCode::kBadArgument, fmt::format("heap_bytes of {}", *options.heap_bytes), "use at least 64 KiB");
+  if (options.debug_rank && (*options.debug_rank < 0 || *options.debug_rank >= options.ranks)) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("debug_rank {} of {} ranks", *options.debug_rank, options.ranks),
+                "name a rank of the worker");
+  }
+  if (options.heap_bytes && (*options.heap_bytes < (1U << 16U) || *options.heap_bytes > (std::uint64_t{1} << 46U))) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("heap_bytes of {}", *options.heap_bytes), "use 64 KiB to 64 TiB");
   }
 }
 
 }  // namespace
 
-RankPool::RankPool(const WorkerOptions& options) : ranks_as_(options.ranks_as) {
-  check_options(options);
+RankPool::RankPool(const WorkerOptions& options)
+    : ranks_as_((check_options(options), options.ranks_as)),
+      verbose_(options.verbose),
+      debug_rank_(options.debug_rank),
+      number_(next_number()),
+      board_(("tileput-job." + number_).c_str()) {
   if (is_process()) {
     helper_ = rank::find_helper();
   }
   const int heaps = options.ranks + 1;
   const std::uint64_t stride =
       options.heap_bytes ? std::bit_ceil(*options.heap_bytes) : domain::Heaps::default_stride_bytes(heaps);
-  control_fd_ = rank::Control::create(options.ranks);
+  control_fd_ = rank::Control::create(options.ranks, ("tileput-control." + number_).c_str());
   control_ = std::make_unique<rank::Control>(control_fd_.get(), options.ranks);
   std::vector<base::UniqueFd> fds;
   fds.reserve(static_cast<std::size_t>(heaps));
@@ -60,6 +81,8 @@ RankPool::RankPool(const WorkerOptions& options) : ranks_as_(options.ranks_as) {
     fds.push_back(domain::Heaps::create(stride));
   }
   heaps_ = std::make_unique<domain::Heaps>(std::move(fds), stride);
+  job_.heap_shift = heaps_->shift();
+  job_.ranks.resize(static_cast<std::size_t>(options.ranks));
 
   const std::vector<int> allowed = rank::allowed_cores();
   wait_policy_ = rank::WaitPolicy::of(options.ranks, static_cast<int>(allowed.size()));
@@ -72,19 +95,21 @@ RankPool::RankPool(const WorkerOptions& options) : ranks_as_(options.ranks_as) {
       ranks_[i].core = cores[i];
     }
   }
-  start_missing([](int) {});
+  start_missing([](int) {},
+                options.timeout.count() > 0 ? base::now_ns() + static_cast<std::uint64_t>(options.timeout.count()) : 0);
 }
 
 RankPool::~RankPool() {
-  base::Writer exit;
-  exit.put(RequestHeader{0, RequestKind::kExit});
-  for (Member& member : ranks_) {
-    if (member.channel) {
-      member.channel.send(exit.bytes(), {}, false);
+  for (int rank = 0; rank < size(); ++rank) {
+    if (!tell(rank, RequestKind::kExit, {})) {
+      ranks_[static_cast<std::size_t>(rank)].channel.close();  // says the same
     }
   }
+  const std::uint64_t deadline = base::now_ns() + std::uint64_t{kExitGraceMs} * 1'000'000;
   for (Member& member : ranks_) {
-    if (member.process && member.process.wait_for(kExitGraceMs)) {
+    const std::uint64_t now = base::now_ns();
+    if (member.process &&
+        member.process.wait_for(now < deadline ? static_cast<int>((deadline - now) / 1'000'000) : 0)) {
       member.process.wait();
     }
     member.channel.close();
@@ -103,22 +128,45 @@ std::vector<RankInfo> RankPool::infos() const {
   return infos;
 }
 
-void RankPool::start_missing(const std::function<void(int rank)>& started) {
+void RankPool::start_missing(const std::function<void(int rank)>& started, std::uint64_t deadline_ns) {
+  progress(0);  // who died meanwhile
   std::vector<int> fresh;
+  for (int rank = 0; rank < size(); ++rank) {
+    if (!is_there(rank)) {
+      fresh.push_back(rank);
+    }
+  }
+  if (fresh.empty()) {
+    return;
+  }
   try {
-    for (int rank = 0; rank < size(); ++rank) {
-      if (!ranks_[static_cast<std::size_t>(rank)].channel) {
-        start(rank);
-        fresh.push_back(rank);
+    for (const int rank : fresh) {
+      clear(rank);
+      start(rank);
+    }
+    std::deque<std::uint64_t> greeted;
+    const auto await_first = [&] {
+      const std::optional<Answer> answer = await(greeted.front(), deadline_ns);
+      greeted.pop_front();
+      if (answer->error) {
+        throw Error(*answer->error);
       }
+    };
+    for (const int rank : fresh) {
+      if (greeted.size() == kGreetingsMax) {
+        await_first();
+      }
+      greeted.push_back(greet(rank, deadline_ns));
+    }
+    while (!greeted.empty()) {
+      await_first();
     }
     for (const int rank : fresh) {
       started(rank);
     }
+    publish();
   } catch (...) {
-    for (const int rank : fresh) {  // all up to date, or not there
-      retire(rank);
-    }
+    retire({fresh.begin(), fresh.end()});  // all up to date, or not there
     throw;
   }
 }
@@ -126,39 +174,91 @@ void RankPool::start_missing(const std::function<void(int rank)>& started) {
 void RankPool::start(int rank) {
   Member& member = ranks_[static_cast<std::size_t>(rank)];
   auto [worker_end, rank_end] = rank::Channel::create_pair();
-  const Hello hello{rank, size(), member.core.value_or(-1), heaps_->stride_bytes(), wait_policy_};
   if (is_process()) {
     member.process =
         rank::Process(helper_, rank_end.fd(), {fmt::format("rank {} of {} of worker {}", rank, size(), getpid())});
-    base::Writer message;
-    message.put(RequestHeader{0, RequestKind::kHello}).put(hello);
-    std::vector<int> fds{control_fd_.get()};
+  } else {
+    try {
+      member.thread = std::thread([this, hello = hello_of(rank), channel = std::move(rank_end)]() mutable {
+        try {
+          RankRuntime(std::move(channel), *control_, *heaps_, hello, true).serve();
+        } catch (const std::exception& error) {  // its channel is closed, so the worker notices
+          std::fprintf(stderr, "tileput: rank %d ended: %s\n", hello.rank, error.what());
+        }
+      });
+    } catch (const std::system_error& error) {
+      throw Error(ErrorCode::kSystem, fmt::format("starting a thread for rank {} failed: {}", rank, error.what()),
+                  "raise the limit of processes (ulimit -u)");
+    }
+  }
+  member.channel = std::move(worker_end);
+  member.end.clear();
+  job_.ranks[static_cast<std::size_t>(rank)].process_id = is_process() ? member.process.pid() : getpid();
+}
+
+Hello RankPool::hello_of(int rank) const {
+  return {rank,
+          size(),
+          ranks_[static_cast<std::size_t>(rank)].core.value_or(-1),
+          heaps_->stride_bytes(),
+          wait_policy_,
+          static_cast<std::uint8_t>(verbose_),
+          static_cast<std::uint8_t>(debug_rank_ == rank)};
+}
+
+std::uint64_t RankPool::greet(int rank, std::uint64_t deadline_ns) {
+  base::Writer payload;
+  payload.put(hello_of(rank));
+  std::vector<int> fds;
+  if (is_process()) {
+    fds.push_back(control_fd_.get());
     for (int heap = 0; heap < heaps_->count(); ++heap) {
       fds.push_back(heaps_->fd(heap));
     }
-    worker_end.send(message.bytes(), fds);  // a rank that is gone already is noticed by the first request
-  } else {
-    member.thread = std::thread([this, hello, channel = std::move(rank_end)]() mutable {
-      RankRuntime(std::move(channel), *control_, *heaps_, hello, true).serve();
-    });
   }
-  member.channel = std::move(worker_end);
+  for (;;) {
+    if (const std::optional<std::uint64_t> id = send(rank, RequestKind::kHello, payload, fds)) {
+      return *id;
+    }
+    check_deadline(deadline_ns);
+    progress(kTickMs);
+  }
 }
 
-rank::Channel::Sent RankPool::post(Member& member, RequestHeader header, const base::Writer& payload) {
+std::optional<Answer> RankPool::await(std::uint64_t id, std::uint64_t deadline_ns) {
+  std::optional<Answer> answer = take(id);
+  while (!answer) {
+    check_deadline(deadline_ns);
+    progress(kTickMs);
+    answer = take(id);
+  }
+  return answer;
+}
+
+void RankPool::check_deadline(std::uint64_t deadline_ns) const {
+  if (deadline_ns != 0 && base::now_ns() >= deadline_ns) {
+    throw Error(ErrorCode::kNoProgress,
+                fmt::format("rank {} has not started within the time limit", fmt::join(owing(), ", ")),
+                "raise the time limit, or look at what holds its process");
+  }
+}
+
+rank::Channel::Sent RankPool::post(Member& member, RequestHeader header, const base::Writer& payload,
+                                   std::span<const int> fds) {
   if (!member.channel) {
     return rank::Channel::Sent::kClosed;
   }
   base::Writer message;
   message.put(header);
   message.append(payload);
-  return member.channel.send(message.bytes(), {}, false);
+  return member.channel.send(message.bytes(), fds, false);
 }
 
-std::optional<std::uint64_t> RankPool::send(int rank, RequestKind kind, const base::Writer& payload) {
+std::optional<std::uint64_t> RankPool::send(int rank, RequestKind kind, const base::Writer& payload,
+                                            std::span<const int> fds) {
   Member& member = ranks_[static_cast<std::size_t>(rank)];
   const std::uint64_t id = last_id_ + 1;
-  const rank::Channel::Sent sent = post(member, {id, kind}, payload);
+  const rank::Channel::Sent sent = post(member, {id, kind}, payload, fds);
   if (sent == rank::Channel::Sent::kWouldBlock) {
     return std::nullopt;
   }
@@ -170,14 +270,12 @@ std::optional<std::uint64_t> RankPool::send(int rank, RequestKind kind, const ba
   return id;
 }
 
-bool RankPool::tell(int rank, RequestKind kind, const base::Writer& payload) {
-  for (int attempt = 0; attempt < kTellAttempts; ++attempt) {
-    if (post(ranks_[static_cast<std::size_t>(rank)], {0, kind}, payload) != rank::Channel::Sent::kWouldBlock) {
-      return true;
-    }
-    progress(1);
+bool RankPool::tell(int rank, RequestKind kind, const base::Writer& payload) noexcept {
+  try {
+    return post(ranks_[static_cast<std::size_t>(rank)], {0, kind}, payload, {}) != rank::Channel::Sent::kWouldBlock;
+  } catch (const std::exception&) {
+    return false;
   }
-  return false;
 }
 
 std::set<int> RankPool::owing() const {
@@ -211,7 +309,7 @@ void RankPool::progress(int timeout_ms) {
   }
   const int ready = poll(entries.data(), entries.size(), timeout_ms);
   if (ready < 0 && errno != EINTR) {
-    base::throw_errno("poll", "");
+    base::throw_errno("poll", "free some memory, or raise the limit of open files (ulimit -n)");
   }
   for (std::size_t i = 0; ready > 0 && i < entries.size(); ++i) {
     if (entries[i].revents != 0) {
@@ -246,45 +344,64 @@ void RankPool::receive_from(int rank) {
 
 void RankPool::lost(int rank) {
   Member& member = ranks_[static_cast<std::size_t>(rank)];
-  std::string how = "ended its thread";
-  if (member.process) {
-    const std::int64_t pid = member.process.pid();
-    // The channel closes a moment before the process can be reaped; one that closed it and lives on is ended.
-    if (!member.process.wait_for(kExitGraceMs)) {
-      member.process.kill();
-    }
-    how = fmt::format("(process {}) {}", pid, member.process.wait());
+  if (member.end.empty()) {
+    member.end = is_process() ? end_of_process(rank) : fmt::format("rank {} ended its thread", rank);
   }
   member.channel.close();
   for (const std::uint64_t id : member.open_requests) {
-    answers_.emplace(id, Answer{Error(ErrorCode::kRankDied, fmt::format("rank {} {}", rank, how),
-                                      "its own messages on stderr may say why"),
-                                {}});
+    answers_.emplace(id, Answer{death(rank), {}});
   }
   member.open_requests.clear();
   if (member.thread.joinable()) {
     member.thread.join();
   }
-  clear(rank);
 }
 
-void RankPool::retire(int rank) {
+std::string RankPool::end_of_process(int rank) {
   Member& member = ranks_[static_cast<std::size_t>(rank)];
-  if (member.process) {
+  const std::int64_t pid = member.process.pid();
+  // The channel closes a moment before the process can be reaped; one that closed it and lives on is ended.
+  if (!member.process.wait_for(kExitGraceMs)) {
     member.process.kill();
-    member.process.wait();
   }
-  member.channel.close();  // a thread leaves serve() at its next receive
-  if (member.thread.joinable()) {
-    member.thread.join();
+  const std::string how = member.process.wait();
+  return fmt::format("rank {} (process {}) {}{}", rank, pid, how, WaitTable(*control_, job_).crash(rank));
+}
+
+std::optional<Error> RankPool::death(int rank) const {
+  const std::string& end = ranks_[static_cast<std::size_t>(rank)].end;
+  if (end.empty()) {
+    return std::nullopt;
   }
-  member.open_requests.clear();
-  clear(rank);
+  return Error(ErrorCode::kRankDied, end, "its own messages on stderr may say more");
+}
+
+void RankPool::retire(const std::set<int>& ranks) {
+  for (const int rank : ranks) {
+    Member& member = ranks_[static_cast<std::size_t>(rank)];
+    member.process.kill();
+    member.channel.close();  // a thread leaves serve() at its next receive
+  }
+  for (const int rank : ranks) {
+    Member& member = ranks_[static_cast<std::size_t>(rank)];
+    if (member.process) {
+      member.process.wait();
+    }
+    if (member.thread.joinable()) {
+      member.thread.join();
+    }
+    member.open_requests.clear();
+  }
+  answers_.clear();
+  for (const int rank : ranks) {  // only now: nobody of them writes any more
+    clear(rank);
+  }
 }
 
 void RankPool::clear(int rank) {
   control_->reset(rank);
   heaps_->discard({rank, 0}, heaps_->stride_bytes());
+  job_.ranks[static_cast<std::size_t>(rank)] = {};
 }
 
 }  // namespace tileput::orchestration

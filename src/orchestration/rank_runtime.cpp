@@ -3,12 +3,20 @@
 #include "orchestration/rank_runtime.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <thread>
 #include <utility>
 
 #include "base/system.hpp"
 #include "machine/phase_counter.hpp"
+#include "orchestration/task_memory.hpp"
 #include "pto_orchestration_api.h"
 #include "tileput/error.hpp"
 
@@ -46,6 +54,23 @@ class CallTimes {
   std::size_t next_ = 0;
 };
 
+/// Where a rank's windows begin in its heap. Heaps are a power of two apart, so windows at one offset in all of them
+/// would compete for the same sets of caches and address translations: copies between them took up to half longer.
+std::uint64_t colour_of(int rank, std::uint64_t heap_bytes) {
+  const std::uint64_t room = heap_bytes / 64 / base::page_bytes();
+  return std::min<std::uint64_t>(static_cast<std::uint64_t>(rank) * 17, room) * base::page_bytes();
+}
+
+/// At most kPhasesMax phases, so that they fit a message: the last one has what follows it, too.
+std::vector<machine::Phase> folded(std::vector<machine::Phase> phases) {
+  constexpr std::size_t kPhasesMax = 1024;
+  for (std::size_t i = kPhasesMax; i < phases.size(); ++i) {
+    phases[kPhasesMax - 1] += phases[i];
+  }
+  phases.resize(std::min(phases.size(), kPhasesMax));
+  return phases;
+}
+
 ChipTensor tensor_at(std::byte* address, const WireTensor& wire) {
   ChipTensor tensor = make_tensor_external(address, wire.shape, wire.dims, static_cast<::DataType>(wire.type));
   tensor.buffer.size = wire.bytes;  // a window buffer may be larger than its declared shape
@@ -82,13 +107,19 @@ RankRuntime::RankRuntime(rank::Channel channel, const rank::Control& control, do
       rank_(hello.rank),
       ranks_(hello.ranks),
       shared_objects_(shared_objects),
+      waits_for_debugger_(hello.debug != 0),
+      log_(fmt::format("rank {}", hello.rank), std::make_shared<spdlog::sinks::stderr_sink_mt>()),
+      slot_(control.slot(hello.rank)),
       waiting_(control, hello.rank, hello.wait_policy),
-      ranges_(heaps.stride_bytes(), base::page_bytes()) {
+      ranges_(heaps.stride_bytes(), base::page_bytes(), colour_of(hello.rank, heaps.stride_bytes())) {
+  log_.set_level(hello.verbose != 0 ? spdlog::level::info : spdlog::level::warn);
   on_chip_.attach(core_);
   core_.heap_base = reinterpret_cast<std::uintptr_t>(heaps.base());
   core_.heap_shift = heaps.shift();
-  core_.heap_count = static_cast<std::uint32_t>(hello.ranks);  // the worker's heap has no doorbell
+  slot_.heap_base.store(core_.heap_base, std::memory_order_relaxed);  // for reports
+  core_.heap_count = static_cast<std::uint32_t>(hello.ranks);         // the worker's heap has no doorbell
   core_.doorbells = control.doorbells();
+  core_.notify_log = &slot_.notifies;
   core_.waiting = &waiting_;
 }
 
@@ -96,6 +127,12 @@ RankRuntime::~RankRuntime() {
   for (const auto& [offset, bytes] : shared_) {
     heaps_.close({ranks_, offset});
   }
+}
+
+void RankRuntime::greet(std::uint64_t id) {
+  base::Writer answer;
+  answer.put(AnswerHeader{id, 0});
+  channel_.send(answer.bytes());
 }
 
 void RankRuntime::serve() {
@@ -130,6 +167,12 @@ void RankRuntime::answer_request(const std::vector<std::byte>& request) {
   if (header.id == 0) {
     return;  // nobody waits for it
   }
+  if (answer.bytes().size() > rank::kMessageBytesMax) {
+    const std::size_t bytes = answer.bytes().size();
+    answer = {};
+    answer.put(AnswerHeader{header.id, 1});
+    save_error(answer, Error(ErrorCode::kInternal, fmt::format("an answer of {} bytes", bytes), "report this"));
+  }
   channel_.send(answer.bytes());  // a closed channel ends serve() at its next receive
 }
 
@@ -154,7 +197,11 @@ void RankRuntime::handle(RequestKind kind, base::Reader& in, base::Writer& out) 
     case RequestKind::kLoad: {
       LoadRequest request;
       request.load(in);
-      load(request);
+      const std::vector<LoadedObject> objects = load(request);
+      out.put(static_cast<std::uint64_t>(objects.size()));
+      for (const LoadedObject& object : objects) {
+        object.save(out);
+      }
       return;
     }
     case RequestKind::kRun: {
@@ -163,7 +210,8 @@ void RankRuntime::handle(RequestKind kind, base::Reader& in, base::Writer& out) 
       run(request).save(out);
       return;
     }
-    case RequestKind::kHello:
+    case RequestKind::kNothing:
+    case RequestKind::kHello: return;  // a process has read its Hello already, a thread was started with it
     case RequestKind::kExit: break;
   }
   throw Error(ErrorCode::kInternal, fmt::format("rank {} got a request of kind {}", rank_, static_cast<int>(kind)),
@@ -190,6 +238,8 @@ std::uint64_t RankRuntime::reserve(const ReserveRequest& request) {
 }
 
 void RankRuntime::attach(const AttachRequest& request) {
+  log_.info("domain {}: rank {} of {}, windows of {} bytes", request.domain, request.index, request.windows.size(),
+            request.bytes);
   domains_.emplace(request.domain,
                    std::make_unique<domain::Domain>(heaps_, request.windows, request.bytes, request.index));
 }
@@ -202,21 +252,31 @@ void RankRuntime::free_window(std::uint64_t domain) {
   }
 }
 
-void RankRuntime::load(const LoadRequest& request) {
+std::vector<LoadedObject> RankRuntime::load(const LoadRequest& request) {
   LoadedCallable callable;
+  callable.id = request.callable;
   callable.name = std::filesystem::path(request.orchestration).filename().string();
   callable.orchestration = KernelObject(request.orchestration, shared_objects_);
   callable.entry = callable.orchestration.symbol(request.entry);
   callable.config = request.config.empty() ? nullptr : callable.orchestration.symbol(request.config);
+  std::vector<LoadedObject> objects;
+  const auto note = [&](const KernelObject& object, bool is_kernel, std::int32_t func_id, const std::string& file) {
+    const KernelObject::Span span = object.span();
+    objects.push_back({span.begin, span.end, request.callable, func_id, static_cast<std::uint8_t>(is_kernel), file});
+  };
+  note(callable.orchestration, false, 0, request.orchestration);
   for (const LoadRequest::Kernel& wanted : request.kernels) {
     Kernel kernel;
     kernel.name = std::filesystem::path(wanted.file).filename().string();
     kernel.object = KernelObject(wanted.file, shared_objects_);
     kernel.entry = reinterpret_cast<KernelEntry>(kernel.object.symbol("kernel_entry"));
     kernel.is_cube = wanted.is_cube != 0;
+    note(kernel.object, true, wanted.func_id, wanted.file);
     callable.kernels.emplace(wanted.func_id, std::move(kernel));
   }
+  log_.info("callable {}: {} with {} kernels", request.callable, callable.name, callable.kernels.size());
   callables_.insert_or_assign(request.callable, std::move(callable));
+  return objects;
 }
 
 const domain::Domain& RankRuntime::domain_of(std::uint64_t id) const {
@@ -229,17 +289,26 @@ const domain::Domain& RankRuntime::domain_of(std::uint64_t id) const {
 }
 
 void RankRuntime::open_shared(const WireTensor& tensor) {
-  if (!shared_.contains(tensor.range_offset)) {
+  if (tensor.range_bytes != 0 && !shared_.contains(tensor.range_offset)) {
     heaps_.open({ranks_, tensor.range_offset}, tensor.range_bytes);
     shared_.emplace(tensor.range_offset, tensor.range_bytes);
   }
 }
 
 RunAnswer RankRuntime::run(const RunRequest& request) {
+  TaskMemory memory(core_);
+  for (const auto& [id, domain] : domains_) {
+    const CommContext& context = domain->context();
+    for (std::uint32_t i = 0; i < context.rankNum; ++i) {
+      memory.add(reinterpret_cast<const void*>(context.windowsIn[i]), context.winSize,
+                 fmt::format("the window of rank {} in domain {}", i, id));
+    }
+  }
   std::vector<ChipTensor> tensors;
   for (const WireTensor& wire : request.tensors) {
     if (wire.domain == 0) {
       open_shared(wire);
+      memory.add(heaps_.at(wire.place), wire.bytes, fmt::format("tensor argument {}", tensors.size()));
       tensors.push_back(tensor_at(heaps_.at(wire.place), wire));
     } else {
       tensors.push_back(tensor_at(domain_of(wire.domain).own_window() + wire.place.offset, wire));
@@ -254,11 +323,17 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
                           static_cast<std::int32_t>(scalars.size()));
   const LoadedCallable& callable = callables_.at(request.callable);
 
+  if (std::exchange(waits_for_debugger_, false)) {
+    wait_for_debugger();
+  }
   TaskContext task;
   task.callable = &callable;
   task.rank = rank_;
+  task.slot = &slot_;
+  slot_.current_run.store(request.run, std::memory_order_relaxed);  // relaxed: read for reports, and by ourselves
   const ScopedTaskContext scope(task);
-  waiting_.begin_run(request.run);
+  log_.info("run {}: {} with {} tensors and {} scalars, {} calls", request.run, callable.name, tensors.size(),
+            scalars.size(), request.calls);
 
   RunAnswer answer;
   CallTimes times(request.calls);
@@ -276,11 +351,13 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
       }
     }
     const auto entry = reinterpret_cast<void (*)(const ChipTaskArgs&)>(callable.entry);
+    std::uint64_t start = base::now_ns();
     for (std::uint32_t call = 0; call < request.calls; ++call) {
       counter.begin_call();
-      const std::uint64_t start = base::now_ns();
       entry(args);
-      times.add(base::now_ns() - start);
+      const std::uint64_t end = base::now_ns();  // one look at the clock a call: it takes as long as a small push
+      times.add(end - start);
+      start = end;
     }
   } catch (const Error&) {
     throw;
@@ -296,8 +373,25 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
   answer.barriers = counter.barriers();
   answer.notifies = counter.notifies();
   answer.tiles = counter.tiles();
-  answer.phases = counter.phases();
+  answer.phases = folded(counter.phases());
+  log_.info("run {}: {} complete, {} ns a call", request.run, callable.name, answer.median_ns);
   return answer;
+}
+
+void RankRuntime::wait_for_debugger() {
+  const auto traced = [] {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("TracerPid:")) {
+        return std::atoi(line.c_str() + sizeof("TracerPid:")) != 0;
+      }
+    }
+    return false;
+  };
+  log_.warn("process {} waits for a debugger: gdb -p {}, then 'continue'", getpid(), getpid());
+  while (!traced()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
 }
 
 }  // namespace tileput::orchestration

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <spdlog/logger.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -12,6 +14,7 @@
 #include "domain/heaps.hpp"
 #include "domain/ranges.hpp"
 #include "machine/on_chip.hpp"
+#include "orchestration/job_description.hpp"
 #include "orchestration/protocol.hpp"
 #include "orchestration/task_context.hpp"
 #include "rank/channel.hpp"
@@ -31,6 +34,8 @@ class RankRuntime {
   RankRuntime(const RankRuntime&) = delete;
   RankRuntime& operator=(const RankRuntime&) = delete;
 
+  /// Answers the Hello that started a rank process.
+  void greet(std::uint64_t id);
   /// Returns when the worker asks for it or is gone.
   void serve();
 
@@ -41,8 +46,9 @@ class RankRuntime {
   std::uint64_t reserve(const ReserveRequest& request);
   void attach(const AttachRequest& request);
   void free_window(std::uint64_t domain);
-  void load(const LoadRequest& request);
+  std::vector<LoadedObject> load(const LoadRequest& request);
   RunAnswer run(const RunRequest& request);
+  void wait_for_debugger();
 
   const domain::Domain& domain_of(std::uint64_t id) const;
   void open_shared(const WireTensor& tensor);
@@ -52,6 +58,9 @@ class RankRuntime {
   int rank_;
   int ranks_;
   bool shared_objects_;
+  bool waits_for_debugger_;
+  spdlog::logger log_;
+  rank::RankSlot& slot_;
   rank::Waiting waiting_;
   machine::OnChipMemory on_chip_;
   machine::Core core_;

@@ -12,19 +12,12 @@
 
 namespace tileput::orchestration {
 
-SharedStore::SharedStore(domain::Heaps& heaps, std::optional<std::uint64_t> limit_bytes)
-    : heaps_(heaps),
-      heap_(heaps.count() - 1),
-      limit_bytes_(limit_bytes),
-      ranges_(heaps.stride_bytes(), base::page_bytes()) {}
+SharedStore::SharedStore(domain::Heaps& heaps)
+    : heaps_(heaps), heap_(heaps.count() - 1), ranges_(heaps.stride_bytes(), base::page_bytes()) {}
 
-SharedStore::Block SharedStore::allocate(std::uint64_t bytes) {
+SharedStore::Block SharedStore::allocate(std::uint64_t bytes, std::optional<std::uint64_t> limit_bytes) {
   const base::NodeMemoryLock lock;
-  std::optional<std::uint64_t> left;
-  if (limit_bytes_) {
-    left = *limit_bytes_ - std::min(*limit_bytes_, used_bytes());
-  }
-  domain::require_memory(bytes, "a shared tensor", left);
+  domain::require_memory(bytes, "a shared tensor", limit_bytes);
   const std::optional<std::uint64_t> offset = ranges_.allocate(bytes);
   if (!offset) {
     throw Error(ErrorCode::kOutOfMemory,
@@ -37,6 +30,7 @@ SharedStore::Block SharedStore::allocate(std::uint64_t bytes) {
     heaps_.reserve({heap_, block.offset}, block.bytes);
     heaps_.open({heap_, block.offset}, block.bytes);
   } catch (...) {
+    heaps_.discard({heap_, block.offset}, block.bytes);
     ranges_.release(block.offset);
     throw;
   }

@@ -19,10 +19,10 @@ class SharedStore {
     std::uint64_t bytes = 0;  ///< as asked for
   };
 
-  SharedStore(domain::Heaps& heaps, std::optional<std::uint64_t> limit_bytes);
+  explicit SharedStore(domain::Heaps& heaps);
 
-  /// Zeroed memory, accessible in this process. Throws Error kOutOfMemory with the numbers.
-  Block allocate(std::uint64_t bytes);
+  /// Zeroed memory, accessible in this process; at most `limit_bytes`. Throws Error kOutOfMemory with the numbers.
+  Block allocate(std::uint64_t bytes, std::optional<std::uint64_t> limit_bytes);
   /// The ranks must have closed it.
   void release(const Block& block);
 
@@ -35,7 +35,6 @@ class SharedStore {
  private:
   domain::Heaps& heaps_;
   int heap_;
-  std::optional<std::uint64_t> limit_bytes_;
   domain::Ranges ranges_;
   std::map<std::uint64_t, Block> blocks_;
 };

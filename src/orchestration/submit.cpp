@@ -4,7 +4,6 @@
 // What a program asks of a run: domains and submissions. Everything is checked here, before anything is sent.
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
@@ -65,6 +64,10 @@ std::uint64_t lay_out(std::vector<BufferSpec>& buffers, std::uint64_t window_byt
     }
     sum += buffer.bytes;
   }
+  if (window_bytes > std::numeric_limits<std::uint64_t>::max() / 2) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("a window of {} bytes", window_bytes),
+                "use a size that fits into 63 bits");
+  }
   if (window_bytes == 0 ? sum == 0 : sum > window_bytes) {
     throw Error(ErrorCode::kBadArgument, fmt::format("a window of {} bytes for buffers of {} bytes", window_bytes, sum),
                 sum == 0 ? "name a buffer or a window size" : "make the window at least as large as its buffers");
@@ -74,9 +77,29 @@ std::uint64_t lay_out(std::vector<BufferSpec>& buffers, std::uint64_t window_byt
 
 }  // namespace
 
+void Worker::Impl::require_running(const char* call) const {
+  if (!running_) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("{} outside run()", call),
+                "use an Orchestrator only inside the function that run() calls with it");
+  }
+}
+
+std::optional<std::uint64_t> Worker::Impl::limit_left() const {
+  if (!memory_limit_bytes_) {
+    return std::nullopt;
+  }
+  std::uint64_t used = store_.used_bytes();
+  for (const auto& [id, record] : domains_) {
+    used += base::round_up(record.domain.window_bytes(), base::page_bytes()) *
+            static_cast<std::uint64_t>(record.domain.size());
+  }
+  return *memory_limit_bytes_ - std::min(used, *memory_limit_bytes_);
+}
+
 Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
+  require_running("allocate_domain");
   Domain made;
-  made.id_ = ++last_domain_;
+  made.id_ = next_id();
   made.ranks_ = options.ranks;
   if (made.ranks_.empty()) {
     made.ranks_.resize(static_cast<std::size_t>(pool_.size()));
@@ -86,50 +109,42 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   made.buffers_ = options.buffers;
   made.window_bytes_ = lay_out(made.buffers_, options.window_bytes);
 
-  const base::NodeMemoryLock lock;
-  std::optional<std::uint64_t> left;
-  const std::uint64_t per_rank = base::round_up(made.window_bytes_, base::page_bytes());
-  const auto members = static_cast<std::uint64_t>(made.size());
-  if (memory_limit_bytes_) {
-    std::uint64_t used = store_.used_bytes();
-    for (const auto& [id, record] : domains_) {
-      used += base::round_up(record.domain.window_bytes(), base::page_bytes()) *
-              static_cast<std::uint64_t>(record.domain.size());
-    }
-    left = *memory_limit_bytes_ - std::min(used, *memory_limit_bytes_);
-  }
-  if (per_rank > std::numeric_limits<std::uint64_t>::max() / members) {
-    throw Error(ErrorCode::kOutOfMemory, fmt::format("{} windows of {} bytes", members, made.window_bytes_),
-                "use smaller buffers");
-  }
-  domain::require_memory(per_rank * members, fmt::format("a domain of {} windows", members).c_str(), left);
-
   DomainRecord record{made, {}};
   const std::vector<int>& ranks = made.ranks_;
+  participants_.insert(ranks.begin(), ranks.end());
+  const auto call_all = [&](RequestKind kind) { call(ranks, kind, [&](std::size_t) { return saved(made.id_); }); };
   const auto undo = [&](RequestKind kind) {
-    if (failure_) {
-      return;  // the ranks are abandoned, with all they have
+    if (!failure_) {  // else the ranks are abandoned, with all they have
+      call_all(kind);
     }
-    call(ranks, kind, [&](std::size_t) {
-      base::Writer out;
-      out.put(made.id_);
-      return out;
-    });
   };
-  try {
-    const auto answers = call(ranks, RequestKind::kReserve, [&](std::size_t) {
-      base::Writer out;
-      out.put(orchestration::ReserveRequest{made.id_, made.window_bytes_});
-      return out;
-    });
-    for (std::size_t i = 0; i < ranks.size(); ++i) {
-      base::Reader in(answers[i].payload);
-      record.windows.push_back({ranks[i], in.take<std::uint64_t>()});
+  // Ranks answer one request after the other, so this waits for the tasks before it. The lock below, which other jobs
+  // of the machine want as well, is then held for no longer than it takes to fill the windows.
+  call_all(RequestKind::kNothing);
+  with_room([&] {
+    const base::NodeMemoryLock lock;
+    const auto members = static_cast<std::uint64_t>(made.size());
+    const std::uint64_t per_rank = base::round_up(made.window_bytes_, base::page_bytes());
+    if (per_rank > std::numeric_limits<std::uint64_t>::max() / members) {
+      throw Error(ErrorCode::kOutOfMemory, fmt::format("{} windows of {} bytes", members, made.window_bytes_),
+                  "use smaller buffers");
     }
-  } catch (const Error&) {
-    undo(RequestKind::kFree);  // those that had room
-    throw;
-  }
+    domain::require_memory(per_rank * members, fmt::format("a domain of {} windows", members).c_str(), limit_left());
+    try {
+      const auto answers = call(ranks, RequestKind::kReserve, [&](std::size_t) {
+        base::Writer out;
+        out.put(orchestration::ReserveRequest{made.id_, made.window_bytes_});
+        return out;
+      });
+      for (std::size_t i = 0; i < ranks.size(); ++i) {
+        base::Reader in(answers[i].payload);
+        record.windows.push_back({ranks[i], in.take<std::uint64_t>()});
+      }
+    } catch (const Error&) {
+      undo(RequestKind::kFree);  // those that had room
+      throw;
+    }
+  });
   // The allocation barrier: every window is zero, so from here on addresses may exist for everybody.
   try {
     call(ranks, RequestKind::kAttach, [&](std::size_t i) {
@@ -143,6 +158,17 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
     undo(RequestKind::kFree);
     throw;
   }
+  orchestration::JobDescription::Domain described{made.id_, made.window_bytes_, ranks, {}, {}};
+  for (const domain::HeapAddress& window : record.windows) {
+    described.windows.push_back(window.offset);
+  }
+  std::uint64_t offset = 0;
+  for (const BufferSpec& buffer : made.buffers_) {
+    described.buffers.push_back({buffer.name, offset, buffer.bytes});
+    offset += buffer.bytes;
+  }
+  pool_.job().domains.push_back(std::move(described));
+  pool_.publish();
   domains_.emplace(made.id_, record);
   return made;
 }
@@ -197,37 +223,59 @@ void Worker::Impl::check_members(const Callable& callable, const std::vector<Ran
   check_ranks(ranks, pool_.size(), "the group");
 }
 
-WireTensor Worker::Impl::wire_host(const TaskArgs::TensorArg& arg, Submission& submission) {
-  const Tensor& tensor = *arg.host;
-  const auto* const host = static_cast<const std::byte*>(tensor.data());
-  const bool written = arg.direction != TaskArgs::Direction::kInput;
-  const bool read = arg.direction != TaskArgs::Direction::kOutput;
-  submission.ranges.push_back({host, host + tensor.bytes(), written});
+void Worker::Impl::stage(const std::vector<RankTask>& members, Submission& submission) {
+  for (const RankTask& member : members) {
+    for (const TaskArgs::TensorArg& arg : member.args.tensors()) {
+      if (arg.host && arg.host->bytes() != 0) {
+        auto* const begin = static_cast<std::byte*>(const_cast<void*>(arg.host->data()));  // written only if writable
+        submission.ranges.push_back({begin, begin + arg.host->bytes(), arg.direction != TaskArgs::Direction::kInput});
+      }
+    }
+  }
+  std::vector<Range> apart = submission.ranges;
+  std::erase_if(apart, [this](const Range& range) {
+    return store_.find(range.begin, static_cast<std::uint64_t>(range.end - range.begin)).has_value();
+  });
+  std::sort(apart.begin(), apart.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  for (std::size_t i = 0; i < apart.size();) {
+    Staged staged{apart[i].begin, apart[i].end, {}, nullptr};
+    bool merged = false;
+    for (++i; i < apart.size() && apart[i].begin < staged.end; ++i) {
+      merged |= apart[i].begin != staged.begin || apart[i].end != staged.end;
+      staged.end = std::max(staged.end, apart[i].end);
+    }
+    // Where arguments lie inside each other, each keeps the alignment it has on the host.
+    const std::uint64_t lead = merged ? reinterpret_cast<std::uintptr_t>(staged.begin) % 64 : 0;
+    staged.block = take_staging(lead + static_cast<std::uint64_t>(staged.end - staged.begin));
+    staged.copy = store_.at(staged.block.offset) + lead;
+    submission.staged.push_back(staged);
+  }
+}
 
+WireTensor Worker::Impl::wire_host(const TaskArgs::TensorArg& arg, const Submission& submission) const {
+  const Tensor& tensor = *arg.host;
   WireTensor wire;
   wire.bytes = tensor.bytes();
   wire.dims = static_cast<std::uint32_t>(tensor.shape().size());
   std::copy(tensor.shape().begin(), tensor.shape().end(), wire.shape);
   wire.type = static_cast<std::uint8_t>(tensor.type());
   wire.place.heap = store_.heap();
-  Block block;
-  if (const auto shared = store_.find(host, wire.bytes)) {
-    block = *shared;
-    wire.place.offset = static_cast<std::uint64_t>(host - store_.at(0));
-  } else {
-    // Arguments that name the same memory share one block, as they would share the memory itself.
-    auto staged = std::find_if(submission.staged.begin(), submission.staged.end(),
-                               [&](const Staged& s) { return s.host == host && s.bytes == wire.bytes; });
-    if (staged == submission.staged.end()) {
-      staged = submission.staged.insert(staged, Staged{host, wire.bytes, take_staging(wire.bytes)});
-    }
-    staged->copy_in |= read;
-    staged->copy_back |= written;
-    block = staged->block;
-    wire.place.offset = block.offset;
+  if (wire.bytes == 0) {
+    return wire;  // a place that nobody may access
   }
-  wire.range_offset = block.offset;
-  wire.range_bytes = block.bytes;
+  const auto* const host = static_cast<const std::byte*>(tensor.data());
+  const std::byte* address = host;
+  std::optional<Block> block = store_.find(host, wire.bytes);
+  if (!block) {
+    const auto staged = std::find_if(submission.staged.begin(), submission.staged.end(), [&](const Staged& candidate) {
+      return host >= candidate.begin && host < candidate.end;
+    });
+    block = staged->block;
+    address = staged->copy + (host - staged->begin);
+  }
+  wire.place.offset = static_cast<std::uint64_t>(address - store_.at(0));
+  wire.range_offset = block->offset;
+  wire.range_bytes = block->bytes;
   return wire;
 }
 
@@ -242,7 +290,7 @@ WireTensor Worker::Impl::wire_window(const TaskArgs::TensorArg& arg, int rank) c
   return wire;
 }
 
-orchestration::RunRequest Worker::Impl::make_request(const RankTask& member, Submission& submission) {
+orchestration::RunRequest Worker::Impl::make_request(const RankTask& member, const Submission& submission) const {
   orchestration::RunRequest request;
   for (const TaskArgs::TensorArg& arg : member.args.tensors()) {
     request.tensors.push_back(arg.host ? wire_host(arg, submission) : wire_window(arg, member.rank));
@@ -255,79 +303,44 @@ orchestration::RunRequest Worker::Impl::make_request(const RankTask& member, Sub
 
 void Worker::Impl::submit_group(const Callable& callable, const std::vector<RankTask>& members,
                                 const TaskOptions& options) {
+  require_running("submit");
   check_members(callable, members, options);
   Submission fresh;
-  std::vector<orchestration::RunRequest> requests;
+  std::vector<base::Writer> requests;
   try {
+    stage(members, fresh);
     for (const RankTask& member : members) {
+      orchestration::RunRequest request = make_request(member, fresh);
+      request.run = run_id_;
+      request.callable = callable.id();
+      request.calls = options.calls;
+      request.observe = options.observe ? 1 : 0;
+      requests.push_back(saved(request));
       fresh.members.push_back(member.rank);
-      requests.push_back(make_request(member, fresh));
+      fresh.report.ranks.emplace_back();
+      fresh.report.ranks.back().rank = member.rank;
+      fresh.report.ranks.back().calls = options.calls;
     }
     wait_for_conflicts(fresh);
   } catch (...) {
-    for (const Staged& staged : fresh.staged) {
-      staging_.push_back(staged.block);
-    }
+    unstage(fresh);
     throw;
   }
-  for (const Staged& staged : fresh.staged) {
-    if (staged.copy_in && staged.bytes != 0) {
-      std::memcpy(store_.at(staged.block.offset), staged.host, staged.bytes);
-    }
+  for (const Staged& staged : fresh.staged) {  // outputs too: what a kernel does not write stays as it is
+    std::memcpy(staged.copy, staged.begin, static_cast<std::size_t>(staged.end - staged.begin));
   }
-  fresh.report.ranks.resize(members.size());
   fresh.requests.resize(members.size());
+  participants_.insert(fresh.members.begin(), fresh.members.end());
   submissions_.push_back(std::move(fresh));
+  open_.push_back(submissions_.size() - 1);
   for (std::size_t i = 0; i < members.size(); ++i) {
-    requests[i].run = run_id_;
-    requests[i].callable = callable.id();
-    requests[i].calls = options.calls;
-    requests[i].observe = options.observe ? 1 : 0;
-    base::Writer out;
-    requests[i].save(out);
-    RankReport& report = submissions_.back().report.ranks[i];
-    report.rank = members[i].rank;
-    report.calls = options.calls;
-    submissions_.back().requests[i] = send(members[i].rank, RequestKind::kRun, out);
-  }
-}
-
-std::string Worker::Impl::describe_wait(int rank) const {
-  constexpr const char* kCompare[] = {"==", "!=", ">", ">=", "<", "<="};
-  const rank::RankSlot& slot = pool_.control().slot(rank);
-  if (slot.wait.sleeping.load(std::memory_order_acquire) == 0) {  // pairs with the release in Waiting::until
-    return fmt::format("rank {} computes", rank);
-  }
-  const int heap = slot.wait.heap.load(std::memory_order_relaxed);
-  const std::uint64_t offset = slot.wait.offset.load(std::memory_order_relaxed);
-  std::string place = "memory outside every window";
-  for (const auto& [id, record] : domains_) {
-    for (const domain::HeapAddress& window : record.windows) {
-      if (window.heap == heap && offset >= window.offset && offset - window.offset < record.domain.window_bytes()) {
-        place = fmt::format("byte {} of rank {}'s window of domain {}", offset - window.offset, heap, id);
-      }
+    try {
+      const std::uint64_t request = send(members[i].rank, RequestKind::kRun, requests[i]);
+      submissions_.back().requests[i] = request;
+    } catch (const Error& error) {
+      fail(error);  // a part of the group has started
     }
   }
-  const std::uint32_t compare = slot.wait.compare.load(std::memory_order_relaxed);
-  return fmt::format("rank {} waits for {} to be {} {} and sees {}", rank, place, kCompare[compare % 6],
-                     slot.wait.expected.load(std::memory_order_relaxed),
-                     slot.wait.seen.load(std::memory_order_relaxed));
-}
-
-std::string Worker::Impl::wait_table() const {
-  std::vector<std::string> lines;
-  std::set<int> silent = pool_.owing();
-  for (const Submission& submission : submissions_) {
-    for (std::size_t i = 0; i < submission.members.size(); ++i) {
-      const int rank = submission.members[i];
-      lines.push_back(submission.requests[i] == 0 ? fmt::format("rank {} has finished", rank) : describe_wait(rank));
-      silent.erase(rank);
-    }
-  }
-  for (const int rank : silent) {
-    lines.push_back(fmt::format("rank {} does not answer", rank));
-  }
-  return lines.empty() ? "nothing was submitted" : fmt::format("{}", fmt::join(lines, "; "));
 }
 
 }  // namespace tileput

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -15,10 +16,27 @@ namespace {
 
 constexpr std::size_t kDimsMax = 5;
 
-void check_shape(const std::vector<std::uint32_t>& shape) {
+/// What the kernel ABI can express: dense strides have 32 bits.
+void check_shape(DataType type, const std::vector<std::uint32_t>& shape) {
+  if (type > DataType::kBool) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("a tensor of element type {}", static_cast<int>(type)),
+                "use a value of DataType");
+  }
   if (shape.empty() || shape.size() > kDimsMax) {
     throw Error(ErrorCode::kBadArgument, fmt::format("a tensor of {} dimensions", shape.size()),
                 fmt::format("tensors have 1 to {}", kDimsMax));
+  }
+  std::uint64_t stride = 1;
+  for (std::size_t d = shape.size() - 1; d > 0; --d) {
+    stride *= std::max<std::uint32_t>(shape[d], 1);
+    if (stride > std::numeric_limits<std::uint32_t>::max()) {
+      throw Error(ErrorCode::kBadArgument, fmt::format("a tensor of shape ({})", fmt::join(shape, ", ")),
+                  "the kernel ABI has 32-bit strides: the product of all dimensions but the first is below 2^32");
+    }
+  }
+  if (stride * shape.front() > std::numeric_limits<std::uint64_t>::max() / 16) {  // elements of up to 8 bytes
+    throw Error(ErrorCode::kBadArgument, fmt::format("a tensor of shape ({})", fmt::join(shape, ", ")),
+                "its bytes do not fit into 63 bits");
   }
 }
 
@@ -44,12 +62,12 @@ std::size_t element_bytes(DataType type) noexcept {
 
 Tensor::Tensor(void* data, DataType type, std::vector<std::uint32_t> shape)
     : data_(data), type_(type), writable_(true), shape_(std::move(shape)) {
-  check_shape(shape_);
+  check_shape(type_, shape_);
 }
 
 Tensor::Tensor(const void* data, DataType type, std::vector<std::uint32_t> shape)
     : data_(data), type_(type), writable_(false), shape_(std::move(shape)) {
-  check_shape(shape_);
+  check_shape(type_, shape_);
 }
 
 std::uint64_t Tensor::elements() const noexcept {

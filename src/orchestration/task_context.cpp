@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -53,6 +54,21 @@ std::string format_text(const char* format, va_list arguments) {
   return text;
 }
 
+/// Says that the rank executes a kernel, for reports.
+class InKernel {
+ public:
+  InKernel(rank::RankSlot& slot, std::int32_t func_id) noexcept : slot_(slot) {
+    slot_.func_id.store(func_id, std::memory_order_relaxed);
+    slot_.activity.store(rank::Activity::kKernel, std::memory_order_relaxed);
+  }
+  ~InKernel() { slot_.activity.store(rank::Activity::kOrchestration, std::memory_order_relaxed); }
+  InKernel(const InKernel&) = delete;
+  InKernel& operator=(const InKernel&) = delete;
+
+ private:
+  rank::RankSlot& slot_;
+};
+
 /// One kernel invocation: the args array of spec section 17.2.
 void run_kernel(const Kernel& kernel, const CoreTaskArgs& task) {
   constexpr int kLocalIndex = 48;
@@ -61,7 +77,7 @@ void run_kernel(const Kernel& kernel, const CoreTaskArgs& task) {
   LocalContext local{};
   local.block_num = 1;
   GlobalContext global{};
-  std::int64_t args[kGlobalIndex + 1] = {};
+  std::int64_t args[kGlobalIndex + 1];
   int next = 0;
   for (int i = 0; i < task.tensor_count(); ++i) {
     args[next++] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(task.tensor(i)));
@@ -69,6 +85,7 @@ void run_kernel(const Kernel& kernel, const CoreTaskArgs& task) {
   for (int i = 0; i < task.scalar_count(); ++i) {
     args[next++] = static_cast<std::int64_t>(task.scalar(i));
   }
+  std::fill(args + next, args + kLocalIndex, 0);
   args[kLocalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&local));
   args[kGlobalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&global));
   kernel.entry(args);
@@ -76,8 +93,17 @@ void run_kernel(const Kernel& kernel, const CoreTaskArgs& task) {
 
 }  // namespace
 
-ScopedTaskContext::ScopedTaskContext(TaskContext& context) noexcept { current_task = &context; }
-ScopedTaskContext::~ScopedTaskContext() { current_task = nullptr; }
+// relaxed: only reports read what a rank executes
+ScopedTaskContext::ScopedTaskContext(TaskContext& context) noexcept : context_(context) {
+  current_task = &context_;
+  context_.slot->callable.store(context_.callable->id, std::memory_order_relaxed);
+  context_.slot->activity.store(rank::Activity::kOrchestration, std::memory_order_relaxed);
+}
+
+ScopedTaskContext::~ScopedTaskContext() {
+  context_.slot->activity.store(rank::Activity::kIdle, std::memory_order_relaxed);
+  current_task = nullptr;
+}
 
 }  // namespace tileput::orchestration
 
@@ -105,6 +131,7 @@ std::uint64_t tileput_submit_task(int is_cube, std::int32_t func_id, const CoreT
                 "tasks of more than one block are not supported yet; see docs/status.md");
   }
   try {
+    const InKernel in_kernel(*task.slot, func_id);
     run_kernel(kernel, *args);
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{} on rank {}: {}", kernel.name, task.rank, error.detail()), error.hint());
@@ -129,7 +156,8 @@ void tileput_report_fatal(int code, const char* format, ...) {
   va_end(arguments);
   const TaskContext& task = require_task("rt_report_fatal");
   throw Error(ErrorCode::kOrchestration,
-              fmt::format("{} on rank {} reported code {}: {}", task.callable->name, task.rank, code, text), "");
+              fmt::format("{} on rank {} reported code {}: {}", task.callable->name, task.rank, code, text),
+              "correct what the orchestration was given, or the orchestration");
 }
 
 void tileput_log(int level, const char* file, int line, const char* format, ...) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "orchestration/kernel_object.hpp"
+#include "rank/control.hpp"
 
 namespace tileput::orchestration {
 
@@ -23,6 +24,7 @@ struct Kernel {
 
 /// One callable as a rank has loaded it.
 struct LoadedCallable {
+  std::uint64_t id = 0;
   KernelObject orchestration;
   void* entry = nullptr;
   void* config = nullptr;
@@ -34,16 +36,20 @@ struct LoadedCallable {
 struct TaskContext {
   const LoadedCallable* callable = nullptr;
   int rank = 0;
-  std::uint64_t submitted = 0;  ///< core tasks so far, across calls
+  rank::RankSlot* slot = nullptr;  ///< says what the rank executes
+  std::uint64_t submitted = 0;     ///< core tasks so far, across calls
 };
 
-/// Runs config, check and entry as spec section 18.1 orders: the check once, then the entry.
+/// Makes a task the calling thread's, and no task afterwards.
 class ScopedTaskContext {
  public:
   explicit ScopedTaskContext(TaskContext& context) noexcept;
   ~ScopedTaskContext();
   ScopedTaskContext(const ScopedTaskContext&) = delete;
   ScopedTaskContext& operator=(const ScopedTaskContext&) = delete;
+
+ private:
+  TaskContext& context_;
 };
 
 }  // namespace tileput::orchestration

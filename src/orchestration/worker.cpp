@@ -25,8 +25,16 @@ struct SharedMemory::Release {
 
 SharedMemory::SharedMemory(std::byte* data, std::uint64_t bytes, std::shared_ptr<Release> release) noexcept
     : data_(data), bytes_(bytes), release_(std::move(release)) {}
-SharedMemory::SharedMemory(SharedMemory&& other) noexcept = default;
-SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept = default;
+SharedMemory::SharedMemory(SharedMemory&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      release_(std::move(other.release_)) {}
+SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
+  data_ = std::exchange(other.data_, nullptr);
+  bytes_ = std::exchange(other.bytes_, 0);
+  release_ = std::move(other.release_);
+  return *this;
+}
 SharedMemory::~SharedMemory() = default;
 
 Worker::Worker(const WorkerOptions& options) : impl_(std::make_shared<Impl>(options)) {}

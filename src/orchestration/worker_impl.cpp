@@ -3,8 +3,12 @@
 #include "orchestration/worker_impl.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -21,18 +25,7 @@ using orchestration::RequestKind;
 
 namespace {
 
-template <class Request>
-base::Writer saved(const Request& request) {
-  base::Writer out;
-  request.save(out);
-  return out;
-}
-
-base::Writer saved(std::uint64_t value) {
-  base::Writer out;
-  out.put(value);
-  return out;
-}
+constexpr std::uint64_t kTickNs = 100'000'000;  // how often a run that waits is looked at
 
 /// The configuration symbol of an orchestration: as named, else by convention where the file exports it, else none.
 std::string config_symbol(const CallableSpec& spec, const std::filesystem::path& file) {
@@ -53,11 +46,17 @@ void require_symbol(const std::filesystem::path& file, const std::string& symbol
 
 }  // namespace
 
+std::uint64_t Worker::Impl::next_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only has to differ
+}
+
 Worker::Impl::Impl(const WorkerOptions& options)
     : timeout_(options.timeout),
+      wait_report_(options.wait_report),
       memory_limit_bytes_(options.memory_limit_bytes),
       pool_(options),
-      store_(pool_.heaps(), options.memory_limit_bytes) {}
+      store_(pool_.heaps()) {}
 
 template <class Work>
 void Worker::Impl::within_run(Work&& work) {
@@ -72,6 +71,9 @@ void Worker::Impl::within_run(Work&& work) {
 }
 
 Callable Worker::Impl::load(const CallableSpec& spec) {
+  if (running_) {
+    throw Error(ErrorCode::kBadArgument, "load() inside run()", "load before the run");
+  }
   LoadRequest request;
   const std::filesystem::path file = orchestration::find_object(spec.orchestration);
   require_symbol(file, spec.entry);
@@ -91,25 +93,43 @@ Callable Worker::Impl::load(const CallableSpec& spec) {
     require_symbol(object, "kernel_entry");
     request.kernels.push_back({kernel.func_id, static_cast<std::uint8_t>(kernel.core == Core::kAic), object.string()});
   }
-  request.callable = callables_.size() + 1;
+  request.callable = next_id();
   std::vector<int> everybody(static_cast<std::size_t>(pool_.size()));
   std::iota(everybody.begin(), everybody.end(), 0);
   within_run([&] { load_on(everybody, request); });
+  pool_.publish();
   callables_.emplace(request.callable, request);
   return Callable(request.callable);
 }
 
 void Worker::Impl::load_on(const std::vector<int>& ranks, const LoadRequest& request) {
-  call(ranks, RequestKind::kLoad, [&](std::size_t) { return saved(request); });
+  const std::vector<Answer> answers = call(ranks, RequestKind::kLoad, [&](std::size_t) { return saved(request); });
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    base::Reader in(answers[i].payload);
+    std::vector<orchestration::LoadedObject>& objects = pool_.job().ranks[static_cast<std::size_t>(ranks[i])].objects;
+    for (auto left = in.take<std::uint64_t>(); left != 0; --left) {
+      objects.emplace_back().load(in);
+    }
+  }
 }
 
 void Worker::Impl::start_run() {
-  deadline_ns_ = timeout_.count() > 0 ? base::now_ns() + static_cast<std::uint64_t>(timeout_.count()) : 0;
-  pool_.start_missing([this](int rank) {
-    for (const auto& [id, request] : callables_) {
-      load_on({rank}, request);
-    }
-  });
+  started_ns_ = base::now_ns();
+  deadline_ns_ = timeout_.count() > 0 ? started_ns_ + static_cast<std::uint64_t>(timeout_.count()) : 0;
+  next_report_ns_ = wait_report_.count() > 0 ? started_ns_ + static_cast<std::uint64_t>(wait_report_.count()) : 0;
+  next_tick_ns_ = started_ns_ + kTickNs;
+  pool_.start_missing(
+      [this](int rank) {
+        for (const auto& [id, request] : callables_) {
+          load_on({rank}, request);
+        }
+      },
+      deadline_ns_);
+  std::vector<Block> unclosed = std::move(unclosed_);
+  unclosed_.clear();
+  for (const Block& block : unclosed) {
+    release_shared(block);
+  }
 }
 
 RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrator&)>& program) {
@@ -118,6 +138,7 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
   }
   running_ = true;
   ++run_id_;
+  pool_.job().run = run_id_;
   RunReport report;
   within_run([&] {
     std::exception_ptr refused;  // what the program threw although nothing of the run failed
@@ -147,8 +168,12 @@ void Worker::Impl::end_run() {
   deadline_ns_ = 0;
   running_ = false;
   submissions_.clear();
+  open_.clear();
+  participants_.clear();
   domains_.clear();
-  trim_staging();
+  pool_.job().domains.clear();
+  constexpr std::uint64_t kKeptBytes = 256U << 20U;
+  trim_staging(kKeptBytes);
 }
 
 void Worker::Impl::fail(const Error& error) {
@@ -158,36 +183,82 @@ void Worker::Impl::fail(const Error& error) {
   throw Error(*failure_);
 }
 
-void Worker::Impl::pump(int timeout_ms) {
+void Worker::Impl::pump(const std::vector<int>& awaited) {
   if (failure_) {
     throw Error(*failure_);
   }
-  if (deadline_ns_ != 0) {
-    const std::uint64_t now = base::now_ns();
-    if (now >= deadline_ns_) {
-      fail(Error(ErrorCode::kNoProgress,
-                 fmt::format("run {} is not complete after its limit of {} ms: {}", run_id_,
-                             std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count(), wait_table()),
-                 "look for the notify that is missing, or raise the time limit"));
-    }
-    const std::uint64_t left_ms = std::min<std::uint64_t>((deadline_ns_ - now) / 1'000'000 + 1, 60'000);
-    timeout_ms = timeout_ms < 0 ? static_cast<int>(left_ms) : std::min(timeout_ms, static_cast<int>(left_ms));
+  const std::uint64_t now = base::now_ns();
+  if (now >= next_tick_ns_) {
+    tick(awaited, now);
+    next_tick_ns_ = now + kTickNs;
   }
-  pool_.progress(timeout_ms);
-  for (Submission& submission : submissions_) {
-    if (!submission.complete()) {
-      complete(submission);
+  if (!complete_open()) {  // what a rank that is gone was sent is answered already; nothing else may ever arrive
+    try {
+      pool_.progress(static_cast<int>(kTickNs / 1'000'000));
+    } catch (const Error& error) {
+      fail(error);  // an answer that cannot be had leaves ranks in a state we do not know
+    }
+    complete_open();
+  }
+  for (const int rank : participants_) {
+    if (const std::optional<Error> death = pool_.death(rank)) {
+      fail(*death);  // although it owes nothing: its window is still in use
     }
   }
 }
 
-std::uint64_t Worker::Impl::send(int rank, RequestKind kind, const base::Writer& payload) {
-  std::optional<std::uint64_t> request = pool_.send(rank, kind, payload);
-  while (!request) {  // the rank is busy and has many requests waiting; meanwhile its peers may fail
-    pump(10);
-    request = pool_.send(rank, kind, payload);
+bool Worker::Impl::complete_open() {
+  const std::size_t before = pool_.answers();
+  for (const std::size_t index : open_) {
+    complete(submissions_[index]);
   }
-  return *request;
+  std::erase_if(open_, [this](std::size_t index) { return submissions_[index].complete(); });
+  return pool_.answers() != before;
+}
+
+void Worker::Impl::tick(const std::vector<int>& awaited, std::uint64_t now) {
+  std::vector<bool> may_act(static_cast<std::size_t>(pool_.size()));
+  for (const int rank : pool_.owing()) {
+    may_act[static_cast<std::size_t>(rank)] = true;
+  }
+  const std::vector<int> stuck = stuck_ranks_.stuck(pool_.control(), pool_.job(), may_act);
+  if (std::find_first_of(stuck.begin(), stuck.end(), awaited.begin(), awaited.end()) != stuck.end()) {
+    fail(Error(ErrorCode::kNoProgress,
+               fmt::format("run {} cannot go on: {}; {}", run_id_,
+                           orchestration::WaitTable(pool_.control(), pool_.job()).verdict(stuck), wait_lines()),
+               "send the notify that is missing, or wait for one that is sent"));
+  }
+  if (deadline_ns_ != 0 && now >= deadline_ns_) {
+    fail(Error(ErrorCode::kNoProgress,
+               fmt::format("run {} is not complete after its limit of {} ms: {}", run_id_,
+                           std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count(), wait_lines()),
+               "look for the rank that holds the others up, or raise the time limit"));
+  }
+  if (next_report_ns_ != 0 && now >= next_report_ns_) {
+    next_report_ns_ = now + static_cast<std::uint64_t>(wait_report_.count());
+    static spdlog::logger log("tileput", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    log.warn("run {} is not complete after {:.0f} s: {}", run_id_, static_cast<double>(now - started_ns_) / 1e9,
+             wait_lines());
+  }
+}
+
+std::string Worker::Impl::wait_lines() const {
+  std::set<int> ranks = pool_.owing();
+  ranks.insert(participants_.begin(), participants_.end());
+  return orchestration::WaitTable(pool_.control(), pool_.job()).lines({ranks.begin(), ranks.end()});
+}
+
+std::uint64_t Worker::Impl::send(int rank, RequestKind kind, const base::Writer& payload) {
+  for (;;) {
+    try {
+      if (const std::optional<std::uint64_t> request = pool_.send(rank, kind, payload)) {
+        return *request;
+      }
+    } catch (const Error& error) {
+      fail(error);  // some ranks have been asked, this one has not
+    }
+    pump({rank});  // the rank is busy and has many requests waiting; meanwhile its peers may fail
+  }
 }
 
 std::vector<Answer> Worker::Impl::call(const std::vector<int>& ranks, RequestKind kind, const Payload& payload) {
@@ -199,7 +270,7 @@ std::vector<Answer> Worker::Impl::call(const std::vector<int>& ranks, RequestKin
   for (const std::uint64_t request : requests) {
     std::optional<Answer> answer = pool_.take(request);
     while (!answer) {
-      pump();
+      pump(ranks);
       answer = pool_.take(request);
     }
     answers.push_back(std::move(*answer));
@@ -249,13 +320,16 @@ void Worker::Impl::complete(Submission& submission) {
     }
   }
   if (submission.complete()) {
-    for (const Staged& staged : submission.staged) {
-      if (staged.copy_back && staged.bytes != 0) {
-        std::memcpy(const_cast<std::byte*>(staged.host), store_.at(staged.block.offset), staged.bytes);
+    for (const Range& range : submission.ranges) {
+      const auto staged = std::find_if(
+          submission.staged.begin(), submission.staged.end(),
+          [&](const Staged& candidate) { return range.begin >= candidate.begin && range.end <= candidate.end; });
+      if (range.written && staged != submission.staged.end()) {
+        std::memcpy(range.begin, staged->copy + (range.begin - staged->begin),
+                    static_cast<std::size_t>(range.end - range.begin));
       }
-      staging_.push_back(staged.block);
     }
-    submission.staged.clear();
+    unstage(submission);
   }
 }
 
@@ -263,8 +337,9 @@ void Worker::Impl::wait_for_all() {
   if (failure_) {  // noticed inside the program, which may have caught it
     throw Error(*failure_);
   }
-  while (std::any_of(submissions_.begin(), submissions_.end(), [](const Submission& s) { return !s.complete(); })) {
-    pump();
+  while (!open_.empty()) {
+    const std::set<int> owing = pool_.owing();
+    pump({owing.begin(), owing.end()});
   }
 }
 
@@ -279,10 +354,13 @@ void Worker::Impl::wait_for_conflicts(const Submission& fresh) {
     }
     return false;
   };
-  for (std::size_t i = 0; i < submissions_.size(); ++i) {
-    while (!submissions_[i].complete() && conflicts(submissions_[i])) {
-      pump();
+  for (;;) {
+    const auto conflict =
+        std::find_if(open_.begin(), open_.end(), [&](std::size_t index) { return conflicts(submissions_[index]); });
+    if (conflict == open_.end()) {
+      return;
     }
+    pump(submissions_[*conflict].members);
   }
 }
 
@@ -294,28 +372,23 @@ void Worker::Impl::release_domains() {
     }
   }
   domains_.clear();
+  pool_.job().domains.clear();
 }
 
 void Worker::Impl::abandon_run() {
   std::set<int> involved = pool_.owing();
-  for (const Submission& submission : submissions_) {
-    involved.insert(submission.members.begin(), submission.members.end());
-  }
-  for (const auto& [id, record] : domains_) {
-    involved.insert(record.domain.ranks().begin(), record.domain.ranks().end());
-  }
+  involved.insert(participants_.begin(), participants_.end());
   for (const int rank : involved) {
     pool_.control().abort(rank, run_id_);
   }
-  for (const int rank : involved) {
-    pool_.retire(rank);
-  }
-  pool_.forget_answers();
+  pool_.retire(involved);
   for (Submission& submission : submissions_) {
-    for (const Staged& staged : submission.staged) {
-      staging_.push_back(staged.block);
-    }
+    unstage(submission);
   }
+}
+
+Worker::Impl::Block Worker::Impl::allocate_shared(std::uint64_t bytes) {
+  return with_room([&] { return store_.allocate(bytes, limit_left()); });
 }
 
 void Worker::Impl::release_shared(const Block& block) noexcept {
@@ -326,7 +399,16 @@ void Worker::Impl::release_shared(const Block& block) noexcept {
   }
   if (all_told) {
     store_.release(block);
+  } else {
+    unclosed_.push_back(block);  // a rank that is stopped or busy; telling it twice does no harm
   }
+}
+
+void Worker::Impl::unstage(Submission& submission) {
+  for (const Staged& staged : submission.staged) {
+    staging_.push_back(staged.block);
+  }
+  submission.staged.clear();
 }
 
 Worker::Impl::Block Worker::Impl::take_staging(std::uint64_t bytes) {
@@ -341,17 +423,16 @@ Worker::Impl::Block Worker::Impl::take_staging(std::uint64_t bytes) {
     staging_.erase(best);
     return block;
   }
-  return store_.allocate(base::round_up(std::max<std::uint64_t>(bytes, 1), base::page_bytes()));
+  return allocate_shared(base::round_up(bytes, base::page_bytes()));
 }
 
-void Worker::Impl::trim_staging() {
+void Worker::Impl::trim_staging(std::uint64_t bytes_max) {
   constexpr std::size_t kBlocksMax = std::size_t{4} * kRanksMax;
-  constexpr std::uint64_t kBytesMax = 256U << 20U;
   std::uint64_t bytes = 0;
   for (const Block& block : staging_) {
     bytes += block.bytes;
   }
-  while (!staging_.empty() && (staging_.size() > kBlocksMax || bytes > kBytesMax)) {
+  while (!staging_.empty() && (staging_.size() > kBlocksMax || bytes > bytes_max)) {
     const Block block = staging_.back();
     staging_.pop_back();
     bytes -= block.bytes;

@@ -7,11 +7,13 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "orchestration/rank_pool.hpp"
 #include "orchestration/shared_store.hpp"
+#include "orchestration/wait_table.hpp"
 #include "tileput/worker.hpp"
 
 namespace tileput {
@@ -26,25 +28,24 @@ struct Worker::Impl {
     std::vector<tileput::domain::HeapAddress> windows;
   };
 
-  /// Host memory of a submission that travels through a block of the worker's heap.
+  /// Host memory of a submission that travels through a block of the worker's heap: arguments that overlap lie in one.
   struct Staged {
-    const std::byte* host;
-    std::uint64_t bytes;
+    std::byte* begin;
+    std::byte* end;
     Block block;
-    bool copy_in = false;
-    bool copy_back = false;
+    std::byte* copy;  ///< of `begin`, in the block
   };
 
-  /// Host memory that a submission names, for the order between submissions.
+  /// Host memory that an argument names.
   struct Range {
-    const std::byte* begin;
-    const std::byte* end;
+    std::byte* begin;
+    std::byte* end;
     bool written;
   };
 
   struct Submission {
     std::vector<int> members;
-    std::vector<std::uint64_t> requests;  ///< one per member; 0 once answered
+    std::vector<std::uint64_t> requests;  ///< one per member; 0 before it is sent and once it is answered
     std::vector<Staged> staged;
     std::vector<Range> ranges;
     SubmissionReport report;
@@ -55,7 +56,7 @@ struct Worker::Impl {
   explicit Impl(const WorkerOptions& options);
 
   Callable load(const CallableSpec& spec);
-  Block allocate_shared(std::uint64_t bytes) { return store_.allocate(bytes); }
+  Block allocate_shared(std::uint64_t bytes);
   [[nodiscard]] std::byte* address_of(const Block& block) const noexcept { return store_.at(block.offset); }
   void release_shared(const Block& block) noexcept;
 
@@ -69,6 +70,20 @@ struct Worker::Impl {
  private:
   using Payload = std::function<base::Writer(std::size_t index)>;
 
+  template <class Request>
+  static base::Writer saved(const Request& request) {
+    base::Writer out;
+    request.save(out);
+    return out;
+  }
+  static base::Writer saved(std::uint64_t value) {
+    base::Writer out;
+    out.put(value);
+    return out;
+  }
+  /// Of callables and domains: distinct in the whole process, so that one worker's is never taken for another's.
+  static std::uint64_t next_id();
+
   /// Brings every rank up and starts the clock of the hard limit.
   void start_run();
   /// Ends a run: after a failure everything in progress is abandoned.
@@ -78,41 +93,72 @@ struct Worker::Impl {
   void within_run(Work&& work);
   /// Remembers the first failure of the run, which every later wait of it throws again, and throws it.
   [[noreturn]] void fail(const Error& error);
-  /// Receives answers, waiting at most `timeout_ms` (-1: without end) for the first of them. Throws the failure of
-  /// this run: of the first submission that failed, of a rank that died, or kNoProgress at the hard limit.
-  void pump(int timeout_ms = -1);
+  /// Receives answers, waiting a while for the first of them. The caller goes on when `awaited` ranks have answered.
+  /// Throws the failure of this run: of the first submission that failed, of a rank that died, or kNoProgress, when one
+  /// of `awaited` can never answer or the hard limit has passed.
+  void pump(const std::vector<int>& awaited);
+  /// Every kTickMs while the program waits: who is stuck, and what to tell about those that take long.
+  void tick(const std::vector<int>& awaited, std::uint64_t now);
   std::uint64_t send(int rank, orchestration::RequestKind kind, const base::Writer& payload);
   std::vector<orchestration::Answer> call(const std::vector<int>& ranks, orchestration::RequestKind kind,
                                           const Payload& payload);
   void load_on(const std::vector<int>& ranks, const orchestration::LoadRequest& request);
   void complete(Submission& submission);
+  bool complete_open();
   void wait_for_all();
   void wait_for_conflicts(const Submission& fresh);
   void release_domains();
   /// Ends everything the current run has in progress, and its ranks; the next run replaces them.
   void abandon_run();
-  [[nodiscard]] std::string wait_table() const;
-  [[nodiscard]] std::string describe_wait(int rank) const;
+  /// The wait table of all ranks that take part in the run.
+  [[nodiscard]] std::string wait_lines() const;
 
   void check_members(const Callable& callable, const std::vector<RankTask>& members, const TaskOptions& options) const;
-  orchestration::RunRequest make_request(const RankTask& member, Submission& submission);
-  orchestration::WireTensor wire_host(const TaskArgs::TensorArg& arg, Submission& submission);
+  [[nodiscard]] orchestration::RunRequest make_request(const RankTask& member, const Submission& submission) const;
+  /// Collects the host memory of all members and gives what is not shared already a block.
+  void stage(const std::vector<RankTask>& members, Submission& submission);
+  void unstage(Submission& submission);
+  [[nodiscard]] orchestration::WireTensor wire_host(const TaskArgs::TensorArg& arg, const Submission& submission) const;
   orchestration::WireTensor wire_window(const TaskArgs::TensorArg& arg, int rank) const;
   Block take_staging(std::uint64_t bytes);
-  void trim_staging();
+  /// Frees blocks that are kept for later submissions, down to `bytes_max`.
+  void trim_staging(std::uint64_t bytes_max);
+  /// What WorkerOptions::memory_limit_bytes leaves; nullopt: no limit.
+  [[nodiscard]] std::optional<std::uint64_t> limit_left() const;
+  /// Calls `allocate`, and once more without kept blocks where memory does not suffice.
+  template <class Allocate>
+  auto with_room(Allocate&& allocate) {
+    try {
+      return allocate();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kOutOfMemory || staging_.empty() || failure_) {
+        throw;
+      }
+    }
+    trim_staging(0);
+    return allocate();
+  }
+  void require_running(const char* call) const;
 
   std::chrono::nanoseconds timeout_;
+  std::chrono::nanoseconds wait_report_;
   std::optional<std::uint64_t> memory_limit_bytes_;
   std::map<std::uint64_t, orchestration::LoadRequest> callables_;
 
   std::uint64_t run_id_ = 0;
-  std::uint64_t last_domain_ = 0;
   std::uint64_t deadline_ns_ = 0;  ///< 0: none
+  std::uint64_t next_tick_ns_ = 0;
+  std::uint64_t next_report_ns_ = 0;  ///< 0: none
+  std::uint64_t started_ns_ = 0;
+  orchestration::StuckRanks stuck_ranks_;
   bool running_ = false;
   std::optional<Error> failure_;  ///< of the current run
   std::map<std::uint64_t, DomainRecord> domains_;
   std::vector<Submission> submissions_;
-  std::vector<Block> staging_;  ///< free blocks, kept for the next submission
+  std::set<int> participants_;     ///< ranks with a task or a window in the current run
+  std::vector<std::size_t> open_;  ///< indices of submissions that are not complete
+  std::vector<Block> staging_;     ///< free blocks, kept for the next submission
+  std::vector<Block> unclosed_;    ///< to be freed once the ranks can be told to close them
   orchestration::RankPool pool_;
   orchestration::SharedStore store_;
 };

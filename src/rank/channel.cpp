@@ -82,7 +82,7 @@ std::optional<Message> Channel::receive(bool block, bool* would_block) {
       if (errno == ECONNRESET) {
         return std::nullopt;
       }
-      base::throw_errno("recvmsg", "");
+      base::throw_errno("recvmsg", "free some memory");
     }
     if (count == 0) {
       return std::nullopt;

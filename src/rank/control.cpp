@@ -19,8 +19,8 @@ std::uint64_t control_bytes(int ranks) {
 
 }  // namespace
 
-base::UniqueFd Control::create(int ranks) {
-  base::UniqueFd fd(memfd_create("tileput-control", MFD_CLOEXEC));
+base::UniqueFd Control::create(int ranks, const char* name) {
+  base::UniqueFd fd(memfd_create(name, MFD_CLOEXEC));
   if (!fd) {
     base::throw_errno("memfd_create", "raise the limit of open files (ulimit -n)");
   }
@@ -30,13 +30,14 @@ base::UniqueFd Control::create(int ranks) {
   return fd;
 }
 
-Control::Control(int fd, int ranks)
-    : ranks_(ranks), memory_(mmap(nullptr, control_bytes(ranks), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) {
+Control::Control(int fd, int ranks, bool read_only)
+    : ranks_(ranks),
+      memory_(mmap(nullptr, control_bytes(ranks), read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) {
   if (memory_ == MAP_FAILED) {
     base::throw_errno("mmap of the control memory", "free some memory");
   }
-  // A memfd starts as zeros, which is the initial state of every field but WaitReport::heap, which is only read while
-  // `sleeping` is set; so mapping it is constructing it, in every process.
+  // A memfd starts as zeros, which is the initial state of every field; so mapping it is constructing it, in every
+  // process.
   doorbells_ = static_cast<Doorbell*>(memory_);
   slots_ = reinterpret_cast<RankSlot*>(static_cast<std::byte*>(memory_) +
                                        static_cast<std::size_t>(ranks) * sizeof(Doorbell));

@@ -12,6 +12,7 @@
 
 #include "base/fd.hpp"
 #include "tileput/rank/doorbell.hpp"
+#include "tileput/rank/notify_log.hpp"
 
 namespace tileput::rank {
 
@@ -19,28 +20,49 @@ namespace tileput::rank {
 /// because a report is a snapshot of a rank that does not move.
 struct WaitReport {
   std::atomic<std::uint32_t> sleeping{0};
-  std::atomic<std::int32_t> heap{-1};    ///< whose memory the signal lies in; -1: outside every heap
-  std::atomic<std::uint64_t> offset{0};  ///< of the signal in that heap, bytes
-  std::atomic<std::int32_t> expected{0};
-  std::atomic<std::int32_t> seen{0};      ///< value of the first word at the last look
   std::atomic<std::uint32_t> compare{0};  ///< comm::WaitCmp
+  std::atomic<std::int32_t> expected{0};
+  std::atomic<std::int32_t> seen{0};       ///< value of that word at the last look
+  std::atomic<std::uint64_t> word{0};      ///< the first unsatisfied word: its distance from the start of heap 0
+  std::atomic<std::uint64_t> site{0};      ///< program counter of the wait, in the rank's address space
+  std::atomic<std::uint64_t> since_ns{0};  ///< base::now_ns() when it fell asleep
+  std::atomic<std::uint64_t> episode{0};   ///< counts waits that slept
+  std::atomic<std::uint64_t> looks{0};     ///< counts looks that found the wait unsatisfied
+};
+
+/// What a rank executes, for reports.
+enum class Activity : std::uint32_t { kIdle, kOrchestration, kKernel };
+
+/// What a rank that dies by a signal leaves behind: written by its handler, read by the worker when the rank is gone.
+struct CrashReport {
+  static constexpr std::uint32_t kFramesMax = 16;
+  std::atomic<std::int32_t> signal{0};  ///< 0: none
+  std::atomic<std::uint32_t> frame_count{0};
+  std::atomic<std::uint64_t> address{0};            ///< that could not be accessed (SIGSEGV, SIGBUS)
+  std::atomic<std::uint64_t> frames[kFramesMax]{};  ///< program counters, innermost first
 };
 
 /// One rank's lines in the control memory.
 struct alignas(64) RankSlot {
   std::atomic<std::uint64_t> aborted_run{0};  ///< written by the worker: every run up to this one is to be given up
-  std::atomic<std::uint64_t> current_run{0};  ///< written by the rank: the run whose task it executes
+  // Written by the rank:
+  std::atomic<std::uint64_t> heap_base{0};    ///< where heap 0 lies in its address space
+  std::atomic<std::uint64_t> current_run{0};  ///< the run whose task it executes, or executed last
+  std::atomic<Activity> activity{Activity::kIdle};
+  std::atomic<std::int32_t> func_id{0};    ///< of the kernel, while activity is kKernel
+  std::atomic<std::uint64_t> callable{0};  ///< whose task it executes
   WaitReport wait;
+  CrashReport crash;
+  NotifyLog notifies;
 };
-static_assert(sizeof(RankSlot) == 64);
 
 /// Layout: Doorbell[ranks], then RankSlot[ranks].
 class Control {
  public:
-  /// Creates the memory for a job of `ranks`.
-  static base::UniqueFd create(int ranks);
-  /// Maps it.
-  Control(int fd, int ranks);
+  /// Creates the memory for a job of `ranks`. The name only shows in /proc, beside the descriptor.
+  static base::UniqueFd create(int ranks, const char* name = "tileput-control");
+  /// Maps it; with `read_only`, only to look at.
+  Control(int fd, int ranks, bool read_only = false);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;

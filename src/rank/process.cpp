@@ -57,6 +57,71 @@ std::filesystem::path find_helper() {
               "install tileput completely, or name the helper in TILEPUT_RANK_HELPER");
 }
 
+namespace {
+
+constexpr const char* kSpawnHint = "raise the limit of processes (ulimit -u) or free some memory";
+
+void require(int error, const std::string& call) {
+  if (error != 0) {
+    errno = error;
+    base::throw_errno(call, kSpawnHint);
+  }
+}
+
+/// What posix_spawn is to do in the child before the helper starts.
+class SpawnActions {
+ public:
+  SpawnActions() { require(posix_spawn_file_actions_init(&actions_), "posix_spawn_file_actions_init"); }
+  ~SpawnActions() { posix_spawn_file_actions_destroy(&actions_); }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+
+  void duplicate(int fd, int to) {
+    require(posix_spawn_file_actions_adddup2(&actions_, fd, to), "posix_spawn_file_actions_adddup2");
+  }
+  void open_null(int fd, int flags) {
+    require(posix_spawn_file_actions_addopen(&actions_, fd, "/dev/null", flags, 0), "posix_spawn_file_actions_addopen");
+  }
+  void close_from(int fd) {
+    require(posix_spawn_file_actions_addclosefrom_np(&actions_, fd), "posix_spawn_file_actions_addclosefrom_np");
+  }
+  [[nodiscard]] const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+};
+
+/// A signal mask without anything blocked, default actions, a process group of its own.
+class SpawnAttributes {
+ public:
+  SpawnAttributes() {
+    require(posix_spawnattr_init(&attributes_), "posix_spawnattr_init");
+    sigset_t none;
+    sigemptyset(&none);
+    sigset_t all;
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  }
+  ~SpawnAttributes() { posix_spawnattr_destroy(&attributes_); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  [[nodiscard]] const posix_spawnattr_t* get() const noexcept { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
+/// Whether a child would have this descriptor of ours.
+bool is_inherited(int fd) noexcept {
+  const int flags = fcntl(fd, F_GETFD);
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
+}  // namespace
+
 Process::Process(const std::filesystem::path& helper, int channel_fd, const std::vector<std::string>& arguments) {
   std::vector<std::string> words{helper.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -67,30 +132,26 @@ Process::Process(const std::filesystem::path& helper, int channel_fd, const std:
   }
   argv.push_back(nullptr);
 
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
+  SpawnActions actions;
   // dup2 onto itself clears close-on-exec in posix_spawn, so any number works for channel_fd.
-  posix_spawn_file_actions_adddup2(&actions, channel_fd, kHelperChannelFd);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t all;
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  const int error = posix_spawn(&pid_, helper.c_str(), &actions, &attributes, argv.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    pid_ = -1;
-    errno = error;
-    base::throw_errno("posix_spawn of " + helper.string(), "raise the limit of processes (ulimit -u)");
+  actions.duplicate(channel_fd, kHelperChannelFd);
+  actions.open_null(STDIN_FILENO, O_RDONLY);
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    if (!is_inherited(fd)) {  // else the rank's first descriptor, a memfd, would be where text is printed to
+      actions.open_null(fd, O_WRONLY);
+    }
   }
+  actions.close_from(kHelperChannelFd + 1);  // what the program forgot to mark close-on-exec is not for ranks
+  const SpawnAttributes attributes;
+  require(posix_spawn(&pid_, helper.c_str(), actions.get(), attributes.get(), argv.data(), environ),
+          "posix_spawn of " + helper.string());
   pidfd_.reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  if (!pidfd_) {
+    const int error = errno;
+    end();
+    errno = error;
+    base::throw_errno("pidfd_open", "raise the limit of open files (ulimit -n)");
+  }
 }
 
 Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)) {}
@@ -101,12 +162,15 @@ Process& Process::operator=(Process&& other) noexcept {
   return *this;
 }
 
-Process::~Process() {
+Process::~Process() { end(); }
+
+void Process::end() noexcept {
   if (pid_ > 0) {
     kill();
     int status = 0;
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
+    pid_ = -1;
   }
 }
 
@@ -133,11 +197,16 @@ std::string Process::wait() {
 }
 
 bool Process::wait_for(int timeout_ms) {
-  if (!pidfd_) {
-    return false;
+  const std::uint64_t end_ns = base::now_ns() + static_cast<std::uint64_t>(timeout_ms) * 1'000'000;
+  for (;;) {
+    pollfd entry{pidfd_.get(), POLLIN, 0};
+    const int ready = poll(&entry, 1, timeout_ms);
+    if (ready >= 0 || errno != EINTR) {
+      return ready > 0;
+    }
+    const std::uint64_t now = base::now_ns();
+    timeout_ms = now < end_ns ? static_cast<int>((end_ns - now) / 1'000'000) : 0;
   }
-  pollfd entry{pidfd_.get(), POLLIN, 0};
-  return poll(&entry, 1, timeout_ms) > 0;
 }
 
 }  // namespace tileput::rank

@@ -25,8 +25,8 @@ std::filesystem::path find_helper();
 class Process {
  public:
   Process() = default;
-  /// Starts `helper` with `channel_fd` as its descriptor 3 and a process group of its own, so that Ctrl-C reaches
-  /// only the worker, which ends its ranks.
+  /// Starts `helper` with `channel_fd` as its descriptor 3, our stdout and stderr, no other descriptor of ours, and a
+  /// process group of its own, so that Ctrl-C reaches only the worker, which ends its ranks.
   Process(const std::filesystem::path& helper, int channel_fd, const std::vector<std::string>& arguments);
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;
@@ -42,6 +42,9 @@ class Process {
   bool wait_for(int timeout_ms);
 
  private:
+  /// Kills and reaps it.
+  void end() noexcept;
+
   pid_t pid_ = -1;
   base::UniqueFd pidfd_;
 };

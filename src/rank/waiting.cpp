@@ -36,19 +36,23 @@ void pause_core() noexcept {
 #endif
 }
 
-/// Looks until `duration_ns` have passed, calling `between` after every look; true as soon as the pass is.
+/// Looks until `duration_ns` have passed, calling `between` after every look; true as soon as nothing is unsatisfied.
+/// The clock is asked only after some looks have failed: what is awaited is mostly about to come.
 template <class Between>
-bool look_for(std::uint64_t duration_ns, int looks_per_clock, bool (*pass)(const void*), const void* context,
+bool look_for(std::uint64_t duration_ns, int looks_per_clock, Waiting::Unsatisfied unsatisfied, const void* context,
               Between&& between) {
-  const std::uint64_t end = base::now_ns() + duration_ns;
+  std::uint64_t end = 0;
+  std::uint64_t now = 0;
   do {
     for (int i = 0; i < looks_per_clock; ++i) {
-      if (pass(context)) {
+      if (unsatisfied(context) == nullptr) {
         return true;
       }
       between();
     }
-  } while (base::now_ns() < end);
+    now = base::now_ns();
+    end = end == 0 ? now + duration_ns : end;
+  } while (now < end);
   return false;
 }
 
@@ -72,19 +76,21 @@ void Waiting::throw_if_aborted() const {
   }
 }
 
-void Waiting::until(const WaitPoint& point, bool (*pass)(const void* context), const void* context) {
-  if (policy_.spin_ns != 0 && look_for(policy_.spin_ns, 64, pass, context, pause_core)) {
+void Waiting::until(const WaitPoint& point, Unsatisfied unsatisfied, const void* context) {
+  if (policy_.spin_ns != 0 && look_for(policy_.spin_ns, 64, unsatisfied, context, pause_core)) {
     return;
   }
-  if (look_for(policy_.yield_ns, 4, pass, context, [] { sched_yield(); })) {
+  if (look_for(policy_.yield_ns, 4, unsatisfied, context, [] { sched_yield(); })) {
     return;
   }
 
   WaitReport& report = slot_.wait;
-  report.heap.store(point.heap, std::memory_order_relaxed);  // relaxed: a report is a snapshot, see WaitReport
-  report.offset.store(point.offset, std::memory_order_relaxed);
+  // relaxed: a report is a snapshot of a rank that does not move; `sleeping` publishes what stands before it
   report.expected.store(point.expected, std::memory_order_relaxed);
   report.compare.store(point.compare, std::memory_order_relaxed);
+  report.site.store(reinterpret_cast<std::uintptr_t>(point.site), std::memory_order_relaxed);
+  report.since_ns.store(base::now_ns(), std::memory_order_relaxed);
+  report.episode.fetch_add(1, std::memory_order_relaxed);
   report.sleeping.store(1, std::memory_order_release);
   struct Awake {
     WaitReport& report;
@@ -98,13 +104,14 @@ void Waiting::until(const WaitPoint& point, bool (*pass)(const void* context), c
       Doorbell& doorbell;
       ~Up() { doorbell.sleepers.fetch_sub(1, std::memory_order_seq_cst); }
     } const up{doorbell_};
-    if (pass(context)) {
+    const std::int32_t* const word = unsatisfied(context);
+    if (word == nullptr) {
       return;
     }
     throw_if_aborted();
-    if (point.word != nullptr) {
-      report.seen.store(__atomic_load_n(point.word, __ATOMIC_RELAXED), std::memory_order_relaxed);
-    }
+    report.word.store(reinterpret_cast<std::uintptr_t>(word) - point.heap_base, std::memory_order_relaxed);
+    report.seen.store(__atomic_load_n(word, __ATOMIC_RELAXED), std::memory_order_relaxed);
+    report.looks.fetch_add(1, std::memory_order_release);  // pairs with the load of StuckRanks
     futex_wait(doorbell_.bell, bell, kSleepNs);
   }
 }

@@ -19,11 +19,10 @@ struct WaitPolicy {
 
 /// What is waited for, as reports show it.
 struct WaitPoint {
-  int heap = -1;
-  std::uint64_t offset = 0;
+  std::uintptr_t heap_base = 0;  ///< of this process: a report names words by their distance from it
   std::int32_t expected = 0;
   std::uint32_t compare = 0;
-  const std::int32_t* word = nullptr;
+  const void* site = nullptr;
 };
 
 /// One rank's way of waiting: spin, yield, then sleep on the rank's doorbell for at most 1 ms at a time, because not
@@ -33,15 +32,17 @@ class Waiting {
   Waiting(const Control& control, int rank, WaitPolicy policy) noexcept
       : doorbell_(control.doorbells()[rank]), slot_(control.slot(rank)), policy_(policy) {}
 
-  /// Returns once pass(context) is true; pass reads the awaited words with sequentially consistent loads.
+  /// The first word that does not satisfy the wait yet, null once all do; reads with sequentially consistent loads.
+  using Unsatisfied = const std::int32_t* (*)(const void* context);
+
+  /// Returns once unsatisfied(context) is null.
   /// Throws Error kAborted if the worker gives up the current run meanwhile.
-  void until(const WaitPoint& point, bool (*pass)(const void* context), const void* context);
+  void until(const WaitPoint& point, Unsatisfied unsatisfied, const void* context);
 
-  void begin_run(std::uint64_t run) noexcept { slot_.current_run.store(run, std::memory_order_relaxed); }
-
- private:
+  /// Throws Error kAborted if the worker has given up the current run.
   void throw_if_aborted() const;
 
+ private:
   Doorbell& doorbell_;
   RankSlot& slot_;
   WaitPolicy policy_;

@@ -9,6 +9,7 @@ enum class Behaviour : int {
   kAdd,
   kSlowCopy,
   kWaitForever,
+  kStartAndWait,
   kThrow,
   kThrowOther,
   kOverflow,

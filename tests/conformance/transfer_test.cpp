@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The tileput authors
 // SPDX-License-Identifier: Apache-2.0
 
-// TPUT, TGET and remote TLOAD between all pairs of ranks, every byte of every slot compared with a model.
+// TPUT, TGET, remote TLOAD and remote TSTORE between all pairs of ranks, every byte of every slot compared with a
+// model.
 
 #include <cstring>
 #include <vector>
@@ -69,6 +70,9 @@ class Transfer : public Ranks {
     const int n = ranks();
     for (int index = 0; index < transfer::kCaseCount; ++index) {
       const Case& c = kCases[index];
+      if ((mode == transfer::kLoadTile || mode == transfer::kStoreTile) && !c.whole_tile) {
+        continue;
+      }
       SCOPED_TRACE(c.name);
       std::vector<Bytes> in(static_cast<std::size_t>(n));
       const auto slot_bytes = static_cast<std::size_t>(c.slot * c.element_bytes);
@@ -102,6 +106,8 @@ class Transfer : public Ranks {
 TEST_P(Transfer, PutMovesTheRegionAndNothingElse) { expect_exchange(transfer::kPut); }
 TEST_P(Transfer, GetMovesTheRegionAndNothingElse) { expect_exchange(transfer::kGet); }
 TEST_P(Transfer, LoadReadsAPeersWindow) { expect_exchange(transfer::kLoad); }
+TEST_P(Transfer, LoadReadsWholeTilesFromAPeersWindow) { expect_exchange(transfer::kLoadTile); }
+TEST_P(Transfer, StoreWritesWholeTilesIntoAPeersWindow) { expect_exchange(transfer::kStoreTile); }
 
 INSTANTIATE_TEST_SUITE_P(Conformance, Transfer, every_kind_of_ranks(), ranks_name);
 

@@ -378,7 +378,7 @@ TEST_P(WorkerContract, SubmissionErrorsAreFoundBeforeAnythingIsSent) {
     const auto refused = [&](const std::vector<std::string>& parts, const auto& submit) {
       expect_error(ErrorCode::kBadArgument, parts, submit);
     };
-    refused({"callable 2"}, [&] { o.submit(foreign, 0, args); });
+    refused({"is not of this worker"}, [&] { o.submit(foreign, 0, args); });
     refused({"rank 2"}, [&] { o.submit(callable, 2, TaskArgs()); });
     refused({"rank 0 twice"}, [&] { o.submit_group(callable, {{0, args}, {0, args}}); });
     refused({"0 members"}, [&] { o.submit_group(callable, {}); });

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Compiles every public header alone and included twice, without warnings: with the language levels and the macros
-# that kernels (and, for the ABI headers, orchestrations) are built with.
+# that kernels (and, for the ABI headers, orchestrations) are built with. Then all that a kernel includes, in several
+# orders, with the macros that kernels define before, between or after.
 #
 # usage: headers.sh <compiler> <repository root> [header...]     headers relative to include/ (default: all)
 set -u
@@ -43,5 +44,39 @@ for header in "${headers[@]}"; do
     fi
   done
 done
-echo "${#headers[@]} headers with $compiler: $failures failures"
+# compiled <what> <source>: as a kernel, without a warning
+compiled() {
+  if ! output=$("$compiler" -std=c++20 -D__CPU_SIM -D__DAV_VEC__ -DNDEBUG -Wall -Wextra -Werror -I"$root/include" \
+    -I"$root/include/pto_abi" -fsyntax-only -x c++ - 2>&1 <<<"$2"); then
+    echo "FAIL $1"
+    echo "$output" | head -n 20
+    failures=$((failures + 1))
+  fi
+}
+
+# Any order after the umbrella, and the instruction headers in any order before it too (pipe_sync.h wants it first).
+kernel_headers=(tensor.h intrinsic.h pipe_sync.h platform_comm/comm_context.h data_type.h
+  pto/comm/pto_comm_instr_impl.hpp pto/comm/pto_comm_inst.hpp pto/comm/comm_types.hpp pto/common/cpu_stub.hpp
+  pto/common/event.hpp pto/common/type.hpp pto/common/constants.hpp pto/common/pto_tile.hpp)
+macros=$'#ifndef __gm__\n#define __gm__\n#endif\n#ifndef __aicore__\n#define __aicore__ [aicore]\n#endif\n'
+count=${#kernel_headers[@]}
+orders=0
+for ((first = 0; first < count; ++first)); do
+  for step in 1 $((count - 1)); do # forwards and backwards from each
+    after='' before=''
+    for ((i = 0; i < count; ++i)); do
+      header=${kernel_headers[$(((first + i * step) % count))]}
+      after+="#include \"$header\""$'\n'
+      [[ $header != pto/* ]] || before+="#include <$header>"$'\n'
+    done
+    use=$'static __aicore__ inline __gm__ ChipTensor* own(__gm__ ChipTensor* t) { pipe_sync(); return t; }\n'
+    use+=$'AICORE inline int n(pto::comm::Signal& s) { return own(nullptr) == nullptr ? s.GetShape(0) : 0; }\n'
+    umbrella=$'#include <pto/pto-inst.hpp>\n'
+    compiled "order from ${kernel_headers[$first]}, step $step" "$macros$umbrella$after$use"
+    compiled "order from ${kernel_headers[$first]}, step $step, before" "$before$macros$umbrella$macros$after$use"
+    orders=$((orders + 2))
+  done
+done
+
+echo "$orders orders, ${#headers[@]} headers with $compiler: $failures failures"
 ((failures == 0))

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds one must-not-compile case twice: with -DMISTAKE it must fail with the message that its line
-# `// expect: <fragment>` names, without it it must compile. One line of verdict; exit status 0 when both hold.
+# `// expect: <fragment>` names (`// expect deleted: <name>` where the mistake calls a deleted function of that name),
+# without it it must compile. One line of verdict; exit status 0 when both hold.
 #
 # usage: run.sh <compiler> <file.cpp> [flags...]        e.g. run.sh g++ tile_no_rows.cpp -std=c++20 -Iinclude
 set -u
@@ -13,7 +14,13 @@ file=$2
 shift 2
 name=$(basename "$file" .cpp)
 
+# Only our own message counts: the line that reports a failed static assertion (or a deleted function).
+report='static[ _]assert'
 expected=$(sed -n 's|^// expect: ||p' "$file")
+if [[ -z $expected ]]; then
+  report='error: .*deleted'
+  expected=$(sed -n 's|^// expect deleted: ||p' "$file")
+fi
 if [[ -z $expected ]]; then
   echo "FAIL $name: there is no line '// expect: <fragment>'"
   exit 1
@@ -28,8 +35,7 @@ if output=$("$compiler" "$@" -DMISTAKE -fsyntax-only "$file" 2>&1); then
   echo "FAIL $name: compiles with the mistake"
   exit 1
 fi
-# Only our own message counts: the line that reports a failed static assertion.
-if ! grep -E 'static[ _]assert' <<< "$output" | grep -qF -- "$expected"; then
+if ! grep -E "$report" <<< "$output" | grep -qF -- "$expected"; then
   echo "FAIL $name: fails without saying '$expected'"
   echo "$output" | head -n 20
   exit 1

@@ -9,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "all_to_all_window.hpp"
-#include "tileput/worker.hpp"
+#include "example_run.hpp"
 
 namespace tileput::scene {
 namespace {
@@ -18,13 +17,10 @@ namespace {
 constexpr std::uint32_t kCount = 64;
 
 SubmissionReport observed_call(const std::string& variant, int ranks) {
-  const bool push = variant == "push";
   const auto n = static_cast<std::uint32_t>(ranks);
-  Worker worker({.ranks = ranks, .timeout = std::chrono::seconds(60)});
-  const Callable callable = worker.load({.orchestration = EXAMPLE_ORCHESTRATION,
-                                         .entry = "all_to_all_" + variant,
-                                         .kernels = {{0, Core::kAiv, push ? EXAMPLE_PUSH : EXAMPLE_PULL}}});
-  const std::uint64_t sets = push ? all_to_all::kPushSlotSets : all_to_all::kPullSlotSets;
+  Worker worker(example_options(ranks));
+  const Callable callable = load_example(worker, variant);
+  const std::uint64_t sets = slot_sets_of(variant);
   std::vector<std::vector<std::int32_t>> in(n);
   std::vector<std::vector<std::int32_t>> out(n, std::vector<std::int32_t>(n * kCount, -1));
   for (std::size_t rank = 0; rank < n; ++rank) {
@@ -46,7 +42,10 @@ SubmissionReport observed_call(const std::string& variant, int ranks) {
   });
   for (std::size_t rank = 0; rank < n; ++rank) {
     for (std::size_t source = 0; source < n; ++source) {
-      EXPECT_EQ(out[rank][source * kCount], in[source][rank * kCount]) << "rank " << rank << ", source " << source;
+      for (std::size_t i = 0; i < kCount; ++i) {
+        EXPECT_EQ(out[rank][source * kCount + i], in[source][rank * kCount + i])
+            << "rank " << rank << ", source " << source << ", element " << i;
+      }
     }
   }
   return std::move(report.submissions.at(0));
@@ -90,7 +89,26 @@ TEST_P(Counts, PullStagesReadsRemotelyAndMeetsTwice) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Ranks, Counts, testing::Values(2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(Ranks, Counts, testing::Values(2, 3, 4, 8));
+
+/// Alone there is nobody to meet or to read from, so all of it is one phase.
+TEST(CountsOfOneRank, PushIsOnePutAndALocalCopy) {
+  const RankReport rank = observed_call("push", 1).ranks.at(0);
+  EXPECT_EQ(rank.puts, 1U);
+  EXPECT_EQ(rank.remote_loads, 0U);
+  EXPECT_EQ(rank.tiles, 1U);
+  EXPECT_EQ(rank.barriers + rank.notifies, 0U);
+  EXPECT_EQ(kinds_of(rank), (std::vector<std::string>{"push"}));
+}
+
+TEST(CountsOfOneRank, PullReadsItsOwnStage) {
+  const RankReport rank = observed_call("pull", 1).ranks.at(0);
+  EXPECT_EQ(rank.puts, 0U);
+  EXPECT_EQ(rank.remote_loads, 0U);
+  EXPECT_EQ(rank.tiles, 2U);
+  EXPECT_EQ(rank.barriers + rank.notifies, 0U);
+  EXPECT_EQ(kinds_of(rank), (std::vector<std::string>{"stage-in"}));
+}
 
 }  // namespace
 }  // namespace tileput::scene

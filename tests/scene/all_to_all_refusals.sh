@@ -2,11 +2,13 @@
 # SPDX-FileCopyrightText: The tileput authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# usage: all_to_all_refusals.sh <program>
+# usage: all_to_all_refusals.sh <program> <orchestration that wants more arguments>
 #
-# What the example refuses: exit status 2, the reason on stderr, nothing on stdout, no process left behind.
+# What the example refuses: exit status 2, one line on stderr that ends with a hint in parentheses, no result on stdout,
+# no process left behind.
 set -euo pipefail
 program=$1
+demanding=$2
 scratch=$(mktemp -d)
 running=
 clean() {
@@ -45,14 +47,15 @@ await_ranks() {
   fail "after attempt $attempt there are $(ranks_alive) rank processes, not $1"
 }
 
-# refused <most lines on stderr> <text on stderr> <program> <arguments>...
+# refused <text on stderr> <program> <arguments>...
 refused() {
-  local lines=$1 text=$2 code=0 seen
-  shift 2
+  local text=$1 code=0 seen
+  shift
   "$@" >"$scratch/out" 2>"$scratch/err" || code=$?
   seen=$(wc -l <"$scratch/err")
   [[ $code == 2 ]] || fail "$*: exit status $code"
-  ((seen >= 1 && seen <= lines)) || fail "$*: $seen lines on stderr"
+  [[ $seen == 1 ]] || fail "$*: $seen lines on stderr"
+  grep -qE '^all_to_all_distributed: .* \(.+\)$' "$scratch/err" || fail "$*: no hint at the end"
   grep -qF -- "$text" "$scratch/err" || fail "$*: stderr does not say '$text'"
   ! grep -qE 'expected|golden' "$scratch/out" || fail "$*: results on stdout"
   [[ $(ranks_alive) == 0 ]] || fail "$*: rank processes are left"
@@ -67,22 +70,38 @@ wait "$running" 2>/dev/null || true
 running=
 await_ranks 0
 
-refused 1 "3-1" "$program" -d 3-1
-refused 1 "'x'" "$program" -d x
-refused 1 "0,0" "$program" -d 0,0
-refused 1 "0 ranks" "$program" -n 0
-refused 1 "65 ranks" "$program" -n 65
-refused 2 "excludes" "$program" -d 0 -n 2
-refused 1 "64 bytes" "$program" --window-bytes 64
-refused 2 "nothing" "$program" --variant nothing
+refused "3-1" "$program" -d 3-1
+refused "'x'" "$program" -d x
+refused "0,0" "$program" -d 0,0
+refused "0 ranks" "$program" -n 0
+refused "65 ranks" "$program" -n 65
+refused "excludes" "$program" -d 0 -n 2
+refused "64 bytes" "$program" --window-bytes 64
+refused "nothing" "$program" --variant nothing
+refused "--nothing" "$program" --nothing
+refused "many" "$program" --count many
 
 # A program without its kernels names every place where it looked. Its library is found where it was built.
 cp "$program" "$scratch/program"
 mkdir "$scratch/first" "$scratch/second"
-refused 1 "$scratch/kernels/all_to_all_orch.so" env \
+refused "$scratch/kernels/all_to_all_orch.so" env \
   "TILEPUT_KERNEL_PATH=$scratch/first:$scratch/second" "$scratch/program" -n 2
 for place in "$scratch/first" "$scratch/second"; do
   grep -qF "$place/kernels/all_to_all_orch.so" "$scratch/err" || fail "stderr does not name $place"
 done
 grep -qF "lib/tileput/" "$scratch/err" || fail "stderr does not name the installation's directory"
+
+# Objects that are there and do not fit: no entry symbol in a kernel, in an orchestration; and too few arguments.
+kernels=${program%/*}/kernels
+mkdir "$scratch/kernels"
+cp "$kernels/all_to_all_orch.so" "$scratch/kernels/all_to_all_orch.so"
+cp "$kernels/all_to_all_orch.so" "$scratch/kernels/all_to_all_kernel.so"
+refused "kernel_entry" "$scratch/program" -n 2
+grep -qF "$scratch/kernels/all_to_all_kernel.so" "$scratch/err" || fail "stderr does not name the kernel object"
+cp "$kernels/all_to_all_kernel.so" "$scratch/kernels/all_to_all_kernel.so"
+cp "$kernels/all_to_all_kernel.so" "$scratch/kernels/all_to_all_orch.so"
+refused "all_to_all_push" "$scratch/program" -n 2
+grep -qF "$scratch/kernels/all_to_all_orch.so" "$scratch/err" || fail "stderr does not name the orchestration object"
+cp "$demanding" "$scratch/kernels/all_to_all_orch.so"
+refused "expects 9" "$scratch/program" -n 2
 echo "all refused"

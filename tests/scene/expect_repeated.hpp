@@ -27,7 +27,10 @@ inline void expect_right(const RepeatedRun& run) {
   EXPECT_EQ(finding.pending, 0);
   EXPECT_EQ(finding.calls_done, static_cast<std::int64_t>(run.calls));
   if (run.calls >= 100) {
-    EXPECT_GT(finding.sleeps, 0) << "no rank was ever late inside a call";
+    EXPECT_GT(finding.sleeps_between_calls, 0) << "no rank was ever late between calls";
+    EXPECT_GT(finding.sleeps_before_notify, 0) << "no rank was ever late before it notified";
+    EXPECT_GT(finding.sleeps_before_copy_out, 0) << "no rank was ever late before copy-out";
+    EXPECT_GT(finding.call_ns, 0);
   }
 }
 

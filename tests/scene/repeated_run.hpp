@@ -47,7 +47,10 @@ struct Finding {
   std::int64_t canaries = 0;
   std::int64_t pending = 0;
   std::int64_t calls_done = 0;  ///< of the rank with the fewest
-  std::int64_t sleeps = 0;
+  std::int64_t sleeps_between_calls = 0;
+  std::int64_t sleeps_before_notify = 0;
+  std::int64_t sleeps_before_copy_out = 0;
+  std::int64_t call_ns = 0;  ///< of the rank with the longest
   bool no_progress = false;
 
   [[nodiscard]] bool caught() const { return mismatches > 0 || no_progress; }
@@ -117,7 +120,10 @@ inline Finding run_repeated(const RepeatedRun& what) {
     finding.mismatches += result[rc::kMismatches];
     finding.canaries += result[rc::kCanaries];
     finding.pending += result[rc::kPending];
-    finding.sleeps += result[rc::kSleeps];
+    finding.sleeps_between_calls += result[rc::kSleepsBetweenCalls];
+    finding.sleeps_before_notify += result[rc::kSleepsBeforeNotify];
+    finding.sleeps_before_copy_out += result[rc::kSleepsBeforeCopyOut];
+    finding.call_ns = std::max(finding.call_ns, result[rc::kCallNs]);
     finding.calls_done = std::min(finding.calls_done, result[rc::kCallsDone]);
   }
   return finding;

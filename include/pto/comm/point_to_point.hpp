@@ -13,6 +13,7 @@
 #include "pto/common/region.hpp"
 #include "pto/common/type.hpp"
 #include "tileput/machine/core.hpp"
+#include "tileput/machine/known_memory.hpp"
 #include "tileput/machine/transfer.hpp"
 
 namespace pto {
@@ -40,10 +41,12 @@ concept PlainCopy = CopyOperands<GlobalDst, GlobalSrc, TileData> && kAtomic == A
 /// The common body of TPUT and TGET, which differ in what an observer is told.
 template <machine::Opcode kOpcode, class GlobalDst, class GlobalSrc, class TileData>
 PTO_INTERNAL void copy_tensor(GlobalDst& dst, GlobalSrc& src, TileData& staging) {
-  static_assert(std::is_same_v<typename GlobalDst::RawDType, typename GlobalSrc::RawDType>,
+  using Element = std::remove_cv_t<typename GlobalDst::RawDType>;
+  static_assert(std::is_same_v<Element, std::remove_cv_t<typename GlobalSrc::RawDType>>,
                 "TPUT/TGET: destination and source must have the same element type");
-  static_assert(std::is_same_v<typename GlobalDst::RawDType, typename TileData::DType>,
+  static_assert(std::is_same_v<Element, std::remove_cv_t<typename TileData::DType>>,
                 "TPUT/TGET: the staging tile must have the tensors' element type");
+  static_assert(!std::is_const_v<typename GlobalDst::DType>, "TPUT/TGET: the destination's elements are const");
   static_assert(GlobalDst::layout == GlobalSrc::layout, "TPUT/TGET: destination and source must have the same layout");
   if (staging.data() == nullptr) [[unlikely]] {
     machine::fail_unbound_tile(kOpcode);
@@ -52,6 +55,9 @@ PTO_INTERNAL void copy_tensor(GlobalDst& dst, GlobalSrc& src, TileData& staging)
     machine::fail_shape(kOpcode, region_of(dst), region_of(src));
   }
   machine::Core& core = machine::current_core();
+  constexpr bool kPushes = kOpcode == machine::Opcode::kTput;
+  machine::require_known<kPushes ? machine::Operand::kPeer : machine::Operand::kLocal>(core, kOpcode, region_of(dst));
+  machine::require_known<kPushes ? machine::Operand::kLocal : machine::Operand::kPeer>(core, kOpcode, region_of(src));
   if (core.observer != nullptr) [[unlikely]] {
     observe_copy(*core.observer, kOpcode, &execute_copy,
                  machine::chunking_of(region_of(src), region_of(staging)).count(), machine::site(), region_of(dst),
@@ -67,13 +73,14 @@ namespace comm {
 
 /// Copies a tensor into a peer's window: dst(i0..i4) = src(i0..i4) for all five dimensions, each by its own strides.
 ///
-/// Shapes:     dst and src have equal extents (any extent 0: no effect), the same element type and layout; the staging
-///             tile has that element type and never shows in the result. Its bytes and extents are left alone.
-///             dst and src do not overlap. Either may be local or remote.
+/// Shapes:     dst and src have equal extents (any extent 0: no effect), the same element type (src's may be const) and
+///             layout; the staging tile has that element type and never shows in the result. Its bytes and extents are
+///             left alone. dst and src do not overlap. Either may be local or remote.
 /// Ordering:   publishes nothing: pipe_barrier(PIPE_ALL), dsb and TNOTIFY after it do. Two transfers are unordered for
 ///             other ranks.
 /// Completion: on return the source may be reused and the target is written as far as this core is concerned.
-/// Errors:     kShapeMismatch for unequal extents and kUnboundTile, both before anything is copied.
+/// Errors:     kShapeMismatch for unequal extents, kUnboundTile, kOutOfWindow outside every window and tensor of the
+///             task; all before anything is copied.
 /// Source:     spec section 10. Run-time atomic, AtomicAdd and ping-pong forms are further overloads.
 template <AtomicType atomic = AtomicType::AtomicNone, class GlobalDst, class GlobalSrc, class TileData,
           tileput_detail::Event... WaitEvents>

@@ -14,18 +14,22 @@
 #include "pto/common/region.hpp"
 #include "pto/common/type.hpp"
 #include "tileput/machine/core.hpp"
+#include "tileput/machine/known_memory.hpp"
 
 namespace pto {
 
 namespace tileput_detail {
 
 /// Changes a signal word and wakes the rank that owns it, should it sleep.
-PTO_INTERNAL void notify(const machine::Core& core, std::int32_t* word, std::int32_t value,
-                         comm::NotifyOp op) noexcept {
+PTO_INTERNAL void notify(const machine::Core& core, std::int32_t* word, std::int32_t value, comm::NotifyOp op,
+                         const void* site) noexcept {
+  if (core.notify_log != nullptr) {  // before the change: who has seen it finds it in the log
+    core.notify_log->add(machine::place_of(core, word), site, value, static_cast<std::uint32_t>(op));
+  }
   if (op == comm::NotifyOp::AtomicAdd) {
-    __atomic_fetch_add(word, value, kNotifyOrder);  // pairs with the loads of all_satisfied(); wraps
+    __atomic_fetch_add(word, value, kNotifyOrder);  // pairs with the loads of first_unsatisfied(); wraps
   } else {
-    __atomic_store_n(word, value, kNotifyOrder);  // pairs with the loads of all_satisfied()
+    __atomic_store_n(word, value, kNotifyOrder);  // pairs with the loads of first_unsatisfied()
   }
   machine::ring_owner(core, word);
 }
@@ -42,10 +46,10 @@ constexpr bool holds(std::int32_t signal, std::int32_t expected, comm::WaitCmp c
   return false;
 }
 
-/// One pass over all words of the region, stopping at the first that does not satisfy the condition.
+/// One pass over all words of the region: the first that does not satisfy the condition, null if all do.
 template <int kOrder>
-PTO_INTERNAL bool all_satisfied(const machine::GlobalRegion& signals, std::int32_t expected,
-                                comm::WaitCmp compare) noexcept {
+PTO_INTERNAL const std::int32_t* first_unsatisfied(const machine::GlobalRegion& signals, std::int32_t expected,
+                                                   comm::WaitCmp compare) noexcept {
   const std::int64_t* const n = signals.shape;
   const std::int64_t* const s = signals.stride;
   const auto* const words = reinterpret_cast<const std::int32_t*>(signals.address);
@@ -56,14 +60,14 @@ PTO_INTERNAL bool all_satisfied(const machine::GlobalRegion& signals, std::int32
           for (std::int64_t i4 = 0; i4 < n[4]; ++i4) {
             const std::int32_t* const word = words + (i0 * s[0] + i1 * s[1] + i2 * s[2] + i3 * s[3] + i4 * s[4]);
             if (!holds(__atomic_load_n(word, kOrder), expected, compare)) {  // pairs with notify()
-              return false;
+              return word;
             }
           }
         }
       }
     }
   }
-  return true;
+  return nullptr;
 }
 
 /// The condition of a TWAIT for machine::wait_slow, which asks again and again.
@@ -73,9 +77,9 @@ struct WaitCondition {
   comm::WaitCmp compare;
 };
 
-inline bool pass_again(const void* context) {
+inline const std::int32_t* look_again(const void* context) {
   const auto& condition = *static_cast<const WaitCondition*>(context);
-  return all_satisfied<kWaitOrder>(condition.signals, condition.expected, condition.compare);
+  return first_unsatisfied<kWaitOrder>(condition.signals, condition.expected, condition.compare);
 }
 
 /// The rest of a TWAIT whose first pass found a word that does not satisfy it yet.
@@ -83,32 +87,43 @@ inline bool pass_again(const void* context) {
                                                               std::int32_t expected, comm::WaitCmp compare,
                                                               const void* site) {
   machine::WaitTarget target;
-  target.signals = &signals;
   target.expected = expected;
   target.compare = static_cast<std::uint8_t>(compare);
   target.site = site;
   const WaitCondition condition{signals, expected, compare};
-  machine::wait_slow(machine::current_core(), target, &pass_again, &condition);
+  machine::wait_slow(machine::current_core(), target, &look_again, &condition);
 }
 
 inline bool execute_notify(const machine::Instruction& self, machine::Pieces /*pieces*/) {
   notify(machine::current_core(), reinterpret_cast<std::int32_t*>(self.global[0].address),
-         static_cast<std::int32_t>(self.immediate[0]), static_cast<comm::NotifyOp>(self.immediate[1]));
+         static_cast<std::int32_t>(self.immediate[0]), static_cast<comm::NotifyOp>(self.immediate[1]), self.site);
   return true;
 }
 
 inline bool execute_wait(const machine::Instruction& self, machine::Pieces /*pieces*/) {
   const auto expected = static_cast<std::int32_t>(self.immediate[0]);
   const auto compare = static_cast<comm::WaitCmp>(self.immediate[1]);
-  if (!all_satisfied<kWaitOrder>(self.global[0], expected, compare)) {
+  if (first_unsatisfied<kWaitOrder>(self.global[0], expected, compare) != nullptr) {
     wait_until_satisfied(self.global[0], expected, compare, self.site);
   }
   return true;
 }
 
+/// What TTEST answers. A kernel that polls with it leaves a run that is ended meanwhile as one that waits does.
+PTO_INTERNAL bool test(const machine::Core& core, const machine::GlobalRegion& signals, std::int32_t expected,
+                       comm::WaitCmp compare) {
+  if (first_unsatisfied<kTestOrder>(signals, expected, compare) == nullptr) {
+    return true;
+  }
+  if (core.waiting != nullptr) {
+    machine::throw_if_ended(core);
+  }
+  return false;
+}
+
 inline bool execute_test(const machine::Instruction& self, machine::Pieces /*pieces*/) {
-  return all_satisfied<kTestOrder>(self.global[0], static_cast<std::int32_t>(self.immediate[0]),
-                                   static_cast<comm::WaitCmp>(self.immediate[1]));
+  return test(machine::current_core(), self.global[0], static_cast<std::int32_t>(self.immediate[0]),
+              static_cast<comm::WaitCmp>(self.immediate[1]));
 }
 
 template <class Signals>
@@ -117,13 +132,24 @@ PTO_INTERNAL void check_signal_type() noexcept {
                 "TNOTIFY/TWAIT/TTEST: a signal is a tensor of int32_t");
 }
 
-/// A region to wait on has at least one word.
+/// What TNOTIFY changes: element 0 only, whatever the tensor's extents.
+template <class Signals>
+PTO_INTERNAL machine::GlobalRegion word_of(const Signals& signals) noexcept {
+  machine::GlobalRegion word = region_of(signals);
+  for (int d = 0; d < machine::kDims; ++d) {
+    word.shape[d] = 1;
+  }
+  return word;
+}
+
+/// A region to wait on has at least one word, and lies where this core may look.
 template <machine::Opcode kOpcode, class Signals>
 PTO_INTERNAL void check_waitable(const Signals& signals) {
   check_signal_type<Signals>();
   if (region_of(signals).elements() <= 0) [[unlikely]] {
     machine::fail_shape(kOpcode, region_of(signals), region_of(signals));
   }
+  machine::require_known(machine::current_core(), kOpcode, region_of(signals));
 }
 
 }  // namespace tileput_detail
@@ -136,6 +162,7 @@ namespace comm {
 /// Ordering:   portable: everything this core drained and fenced (pipe_barrier, dsb) before is visible to whoever
 ///             observes the new value through TWAIT or TTEST, transitively. Natively: everything this core did before.
 /// Completion: the word is changed on return; a peer that sleeps in TWAIT on it is woken.
+/// Errors:     kOutOfWindow for a word outside every window and tensor of the task.
 /// Source:     spec sections 11.2 and 14.
 template <class Signals, tileput_detail::Event... WaitEvents>
   requires(is_global_data_v<Signals>)
@@ -144,16 +171,13 @@ PTO_INST void TNOTIFY(Signals& sig, std::int32_t value, NotifyOp op, WaitEvents&
   tileput_detail::check_signal_type<Signals>();
   (static_cast<void>(events.Wait()), ...);
   machine::Core& core = machine::current_core();
+  machine::require_known(core, machine::Opcode::kTnotify, tileput_detail::word_of(sig));
   if (core.observer != nullptr) [[unlikely]] {
-    machine::GlobalRegion word = tileput_detail::region_of(sig);
-    for (int d = 0; d < machine::kDims; ++d) {
-      word.shape[d] = 1;  // element 0 only, whatever the tensor's extents
-    }
     tileput_detail::observe_signal(*core.observer, machine::Opcode::kTnotify, &tileput_detail::execute_notify,
-                                   machine::site(), word, value, static_cast<std::int64_t>(op));
+                                   machine::site(), tileput_detail::word_of(sig), value, static_cast<std::int64_t>(op));
     return;
   }
-  tileput_detail::notify(core, sig.data(), value, op);
+  tileput_detail::notify(core, sig.data(), value, op, machine::site());
 }
 
 /// Waits until every word of the region satisfies `word cmp cmpValue`.
@@ -163,8 +187,8 @@ PTO_INST void TNOTIFY(Signals& sig, std::int32_t value, NotifyOp op, WaitEvents&
 /// Ordering:   everything released by the notifications whose values satisfied the wait is visible to this core's
 ///             later accesses (portable: after dcci for scalar reads).
 /// Blocking:   tries at once, then yields, then sleeps on this rank's doorbell. Never returns unsatisfied.
-/// Errors:     kShapeMismatch for an empty region; kAborted or kNoProgress when the run is ended while waiting.
-/// Source:     spec sections 11.3 and 14.
+/// Errors:     kShapeMismatch for an empty region; kOutOfWindow outside every window and tensor of the task; kAborted
+/// when the run is ended while waiting. Source:     spec sections 11.3 and 14.
 template <class Signals, tileput_detail::Event... WaitEvents>
   requires(is_global_data_v<Signals>)
 PTO_INST void TWAIT(Signals& sig, std::int32_t cmpValue, WaitCmp cmp, WaitEvents&... events) {
@@ -178,15 +202,15 @@ PTO_INST void TWAIT(Signals& sig, std::int32_t cmpValue, WaitCmp cmp, WaitEvents
                                    static_cast<std::int64_t>(cmp));
     return;
   }
-  if (!tileput_detail::all_satisfied<tileput_detail::kWaitOrder>(tileput_detail::region_of(sig), cmpValue, cmp))
-      [[unlikely]] {
+  if (tileput_detail::first_unsatisfied<tileput_detail::kWaitOrder>(tileput_detail::region_of(sig), cmpValue, cmp) !=
+      nullptr) [[unlikely]] {
     tileput_detail::wait_until_satisfied(tileput_detail::region_of(sig), cmpValue, cmp, machine::site());
   }
 }
 
 /// Whether every word of the region satisfies `word cmp cmpValue` now; one pass, never blocks.
 ///
-/// Shapes, Ordering (when true), Errors: as TWAIT.
+/// Shapes, Ordering (when true), Errors: as TWAIT, kAborted also where the answer is false.
 /// Source:     spec sections 11.3 and 14.
 template <class Signals, tileput_detail::Event... WaitEvents>
   requires(is_global_data_v<Signals>)
@@ -200,7 +224,7 @@ PTO_INST bool TTEST(Signals& sig, std::int32_t cmpValue, WaitCmp cmp, WaitEvents
                                           machine::site(), tileput_detail::region_of(sig), cmpValue,
                                           static_cast<std::int64_t>(cmp));
   }
-  return tileput_detail::all_satisfied<tileput_detail::kTestOrder>(tileput_detail::region_of(sig), cmpValue, cmp);
+  return tileput_detail::test(core, tileput_detail::region_of(sig), cmpValue, cmp);
 }
 
 }  // namespace comm

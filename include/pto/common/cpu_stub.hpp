@@ -57,6 +57,28 @@ inline bool execute_full_fence(const machine::Instruction& /*self*/, machine::Pi
   return true;
 }
 
+PTO_INTERNAL std::uint32_t* word_at(std::uint32_t* address, int offset) noexcept {
+  return reinterpret_cast<std::uint32_t*>(reinterpret_cast<std::uintptr_t>(address) +
+                                          static_cast<std::uintptr_t>(std::intptr_t{offset}));
+}
+
+/// Sequentially consistent, because ring_owner() needs it so. A thread without a core has nobody to wake.
+PTO_INTERNAL void store_word(std::uint32_t* word, std::uint32_t value) noexcept {
+  __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+  if (const machine::Core* const core = machine::tileput_current_core; core != nullptr) {
+    machine::ring_owner(*core, word);
+  }
+}
+inline bool execute_store_word(const machine::Instruction& self, machine::Pieces /*pieces*/) {
+  store_word(reinterpret_cast<std::uint32_t*>(self.global[0].address), static_cast<std::uint32_t>(self.immediate[0]));
+  return true;
+}
+inline bool execute_load_word(const machine::Instruction& self, machine::Pieces /*pieces*/) {
+  *reinterpret_cast<std::uint32_t*>(self.immediate[0]) =
+      __atomic_load_n(reinterpret_cast<const std::uint32_t*>(self.global[0].address), __ATOMIC_ACQUIRE);
+  return true;
+}
+
 }  // namespace pto::tileput_detail
 
 /// Raises event `id` for pipe `to` when pipe `from` has drained what was issued so far. Natively nothing.
@@ -115,17 +137,29 @@ PTO_INST void dsb(int kind) {
   detail::machine::full_fence();
 }
 
-/// Uncached scalar store of one word; `offset` is in bytes. Pairs with the acquire in ld_dev().
-PTO_INST void st_dev(std::uint32_t value, std::uint32_t* address, int offset) noexcept {
-  auto* const word = reinterpret_cast<std::uint32_t*>(reinterpret_cast<std::uintptr_t>(address) +
-                                                      static_cast<std::uintptr_t>(std::intptr_t{offset}));
-  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+/// Uncached scalar store of one word; `offset` is in bytes. Wakes the rank that owns the word, should it sleep in a
+/// TWAIT on it. Pairs with the acquire in ld_dev() and the loads of TWAIT and TTEST.
+PTO_INST void st_dev(std::uint32_t value, std::uint32_t* address, int offset) {
+  namespace detail = pto::tileput_detail;
+  auto* const word = detail::word_at(address, offset);
+  if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
+    detail::observe_word(*observer, detail::machine::Opcode::kStDev, &detail::execute_store_word,
+                         detail::machine::site(), word, value);
+    return;
+  }
+  detail::store_word(word, value);
 }
 
 /// Uncached scalar load of one word; `offset` is in bytes. Pairs with the release in st_dev().
-PTO_INST std::uint32_t ld_dev(std::uint32_t* address, int offset) noexcept {
-  auto* const word = reinterpret_cast<std::uint32_t*>(reinterpret_cast<std::uintptr_t>(address) +
-                                                      static_cast<std::uintptr_t>(std::intptr_t{offset}));
+PTO_INST std::uint32_t ld_dev(std::uint32_t* address, int offset) {
+  namespace detail = pto::tileput_detail;
+  auto* const word = detail::word_at(address, offset);
+  if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
+    std::uint32_t value = 0;
+    detail::observe_word(*observer, detail::machine::Opcode::kLdDev, &detail::execute_load_word,
+                         detail::machine::site(), word, reinterpret_cast<std::intptr_t>(&value));
+    return value;
+  }
   return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 

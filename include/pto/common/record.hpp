@@ -27,11 +27,11 @@ PTO_INTERNAL machine::Observer* current_observer() noexcept {
   return core != nullptr ? core->observer : nullptr;
 }
 
-/// kTload, kTstore.
+/// kTload, kTstore: `mode` is a store's AtomicType.
 [[gnu::noinline, gnu::cold]] inline void observe_tile(machine::Observer& observer, machine::Opcode opcode,
                                                       Execute execute, const void* site,
                                                       const machine::GlobalRegion& tensor,
-                                                      const machine::TileRegion& tile) {
+                                                      const machine::TileRegion& tile, std::int64_t mode = 0) {
   machine::Instruction record;
   record.opcode = opcode;
   record.global_count = 1;
@@ -39,6 +39,7 @@ PTO_INTERNAL machine::Observer* current_observer() noexcept {
   record.site = site;
   record.global[0] = tensor;
   record.tile[0] = tile;
+  record.immediate[0] = mode;
   record.execute = execute;
   observer.on_instruction(record);
 }
@@ -93,6 +94,22 @@ PTO_INTERNAL machine::Observer* current_observer() noexcept {
   record.immediate[0] = first;
   record.immediate[1] = second;
   record.immediate[2] = third;
+  record.execute = execute;
+  observer.on_instruction(record);
+}
+
+/// kStDev, kLdDev: `value` is the value to store, or the address of the one to fill.
+[[gnu::noinline, gnu::cold]] inline void observe_word(machine::Observer& observer, machine::Opcode opcode,
+                                                      Execute execute, const void* site, std::uint32_t* word,
+                                                      std::int64_t value) {
+  machine::Instruction record;
+  record.opcode = opcode;
+  record.global_count = 1;
+  record.site = site;
+  record.global[0].address = reinterpret_cast<std::byte*>(word);
+  record.global[0].element = machine::Element::kU32;
+  record.global[0].element_bytes = sizeof(*word);
+  record.immediate[0] = value;
   record.execute = execute;
   observer.on_instruction(record);
 }

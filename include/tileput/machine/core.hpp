@@ -12,6 +12,7 @@
 #include "tileput/error.hpp"
 #include "tileput/machine/instruction.hpp"
 #include "tileput/rank/doorbell.hpp"
+#include "tileput/rank/notify_log.hpp"
 
 #define TILEPUT_ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -39,15 +40,21 @@ struct OnChip {
 inline constexpr std::uint64_t kOnChipBytes[kOnChipSpaces] = {192U << 10U, 512U << 10U, 64U << 10U, 64U << 10U,
                                                               128U << 10U};
 
-/// A wait as reports show it: the region waited on and the condition. `site` is the kernel's program counter.
+/// The condition of a wait as reports show it. `site` is the kernel's program counter.
 struct WaitTarget {
-  const GlobalRegion* signals = nullptr;
   std::int32_t expected = 0;
   std::uint8_t compare = 0;  ///< WaitCmp
   const void* site = nullptr;
 };
 
 using rank::Doorbell;
+
+/// A range of memory that instructions may address.
+struct KnownRange {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+};
+class KnownMemory;
 
 struct Core {
   Observer* observer = nullptr;
@@ -57,7 +64,12 @@ struct Core {
   std::uintptr_t heap_base = 0;
   std::uint32_t heap_shift = 63;
   std::uint32_t heap_count = 0;
-  Doorbell* doorbells = nullptr;  ///< heap_count of them, or null: nobody to ring
+  Doorbell* doorbells = nullptr;          ///< heap_count of them, or null: nobody to ring
+  rank::NotifyLog* notify_log = nullptr;  ///< of this core's rank; null: none is kept
+
+  const KnownMemory* memory = nullptr;  ///< what instructions may address; null: not checked
+  /// With `memory`: the ranges that were found last, kKnownExtra + heap_count of them; see known_index().
+  KnownRange* known = nullptr;
 
   rank::Waiting* waiting = nullptr;  ///< how this core's rank waits; null: a core without a rank, which yields
 
@@ -83,9 +95,22 @@ TILEPUT_ALWAYS_INLINE Core& current_core() {
   return core != nullptr ? *core : attach_default_core();
 }
 
+/// Where `address` lies in the memory of the job; the same in every process of it, meaningless outside the heaps.
+TILEPUT_ALWAYS_INLINE std::uint64_t place_of(const Core& core, const void* address) noexcept {
+  return reinterpret_cast<std::uintptr_t>(address) - core.heap_base;
+}
+
+/// Places in Core::known: the range found last for each machine::Operand, then for each heap of a rank, then for memory
+/// outside those heaps.
+inline constexpr std::uint64_t kKnownExtra = 3;
+TILEPUT_ALWAYS_INLINE std::uint64_t known_index(const Core& core, std::uintptr_t address) noexcept {
+  const std::uint64_t heap = (address - core.heap_base) >> core.heap_shift;
+  return 2 + (heap < core.heap_count ? heap : core.heap_count);
+}
+
 /// Rings the rank whose heap holds `address`, if it sleeps. Call after the change, which must be seq_cst.
 TILEPUT_ALWAYS_INLINE void ring_owner(const Core& core, const void* address) noexcept {
-  const std::uintptr_t index = (reinterpret_cast<std::uintptr_t>(address) - core.heap_base) >> core.heap_shift;
+  const std::uint64_t index = place_of(core, address) >> core.heap_shift;
   if (index < core.heap_count && core.doorbells != nullptr) {
     Doorbell& doorbell = core.doorbells[index];
     if (doorbell.sleepers.load(std::memory_order_seq_cst) != 0) {  // pairs with the increment in Waiting
@@ -94,9 +119,15 @@ TILEPUT_ALWAYS_INLINE void ring_owner(const Core& core, const void* address) noe
   }
 }
 
-/// Blocks until `pass(context)` is true: spins and yields, then sleeps on this rank's doorbell.
-/// Throws Error kAborted or kNoProgress when the run is ended while waiting. Never returns unsatisfied.
-void wait_slow(Core& core, const WaitTarget& target, bool (*pass)(const void* context), const void* context);
+/// The first word that does not satisfy a wait yet, null once all do. Reads with sequentially consistent loads.
+using Unsatisfied = const std::int32_t* (*)(const void* context);
+
+/// Blocks until `unsatisfied(context)` is null: spins and yields, then sleeps on this rank's doorbell.
+/// Throws Error kAborted when the run is ended while waiting. Never returns unsatisfied.
+void wait_slow(Core& core, const WaitTarget& target, Unsatisfied unsatisfied, const void* context);
+
+/// Throws Error kAborted if the current run is ended. For a core with a rank.
+void throw_if_ended(const Core& core);
 
 /// Ends the task: throws Error. Out of line so that the cost of a check is its comparison.
 [[noreturn]] void fail_on_chip(Space space, std::uint64_t offset, std::uint64_t bytes, std::uint64_t capacity);

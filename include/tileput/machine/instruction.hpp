@@ -77,6 +77,8 @@ enum class Opcode : std::uint8_t {
   kPipeBarrier,
   kDcci,
   kDsb,
+  kStDev,
+  kLdDev,
 };
 const char* name_of(Opcode opcode) noexcept;
 
@@ -90,7 +92,7 @@ struct Pieces {
 ///
 /// Operands by opcode (t = target, s = source):
 ///   kTload        global[0] s, tile[0] t
-///   kTstore       global[0] t, tile[0] s
+///   kTstore       global[0] t, tile[0] s; immediate[0] AtomicType
 ///   kTput, kTget  global[0] t, global[1] s, tile[0] staging
 ///   kTnotify      global[0] the signal word; immediate[0] value, immediate[1] NotifyOp
 ///   kTwait, kTtest  global[0] the signal region; immediate[0] compared with, immediate[1] WaitCmp
@@ -98,6 +100,9 @@ struct Pieces {
 ///   kPipeBarrier  immediate[0] pipe
 ///   kDcci         global[0] address of the line; immediate[0] cache_line_t, immediate[1] dcci_dst_t
 ///   kDsb          immediate[0] kind
+///   kStDev        global[0] the word; immediate[0] value
+///   kLdDev        global[0] the word; immediate[0] address of the uint32 that receives its value (zero until then),
+///                 valid inside on_instruction()
 struct Instruction {
   Opcode opcode{};
   std::uint8_t global_count = 0;

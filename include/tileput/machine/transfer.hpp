@@ -65,6 +65,39 @@ constexpr TileExtent extent_of(const GlobalRegion& g) noexcept {
   return {0, 0};
 }
 
+/// The tensor with the layout by which a transfer with `tile` maps its dimensions.
+///
+/// Spec section 8.1 says twice what an ND tensor is to a column-major tile: by the mapping of its layout, rows
+/// enumerate dimensions 0 to 3; by the contract of column-major tiles, rows are dimension 3 alone, as with DN.
+/// Whichever of the two has the tile's valid extents is taken. Where both have them dimensions 0 to 2 are 1 and they
+/// are the same.
+constexpr GlobalRegion mapped_to(const TileRegion& tile, const GlobalRegion& tensor) noexcept {
+  const auto fits = [&tile](const GlobalRegion& g) {
+    const TileExtent extent = extent_of(g);
+    return extent.rows == tile.valid_rows && extent.cols == tile.valid_cols;
+  };
+  if (tensor.layout == TensorLayout::kNd && !tile.layout.row_major && !fits(tensor)) {
+    GlobalRegion by_tile = tensor;
+    by_tile.layout = TensorLayout::kDn;
+    if (fits(by_tile)) {
+      return by_tile;
+    }
+  }
+  return tensor;
+}
+
+/// Whether a transfer with extents that differ still has one meaning, the common part. An ND tensor of more than one
+/// row matrix and a column-major tile that fits neither mapping have two, of which each would lose other elements.
+constexpr bool is_unambiguous(const TileRegion& tile, const GlobalRegion& tensor) noexcept {
+  if (tensor.layout != TensorLayout::kNd || tile.layout.row_major ||
+      tensor.shape[0] * tensor.shape[1] * tensor.shape[2] <= 1 || tensor.elements() <= 0) {
+    return true;
+  }
+  const GlobalRegion mapped = mapped_to(tile, tensor);
+  const TileExtent extent = extent_of(mapped);
+  return extent.rows == tile.valid_rows && extent.cols == tile.valid_cols;
+}
+
 /// An unboxed tile as the region whose element (i0..i4) is the tile's element for that tensor element.
 constexpr GlobalRegion spread_over(const TileRegion& tile, const GlobalRegion& tensor) noexcept {
   const std::int64_t row = tile.layout.row_major ? tile.cols : 1;
@@ -129,6 +162,20 @@ constexpr std::int64_t tensor_offset(const GlobalRegion& g, std::int64_t r, std:
   return 0;
 }
 
+/// Calls move(tile element address, tensor element address) for every element that both sides have.
+template <class Move>
+void for_each_common_element(const TileRegion& tile, const GlobalRegion& tensor, Move&& move) {
+  const TileExtent extent = extent_of(tensor);
+  const std::int64_t rows = std::min<std::int64_t>(tile.valid_rows, extent.rows);
+  const std::int64_t cols = std::min<std::int64_t>(tile.valid_cols, extent.cols);
+  const auto bytes = static_cast<std::int64_t>(tile.element_bytes);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < cols; ++c) {
+      move(tile.address + tile_offset(tile, r, c) * bytes, tensor.address + tensor_offset(tensor, r, c) * bytes);
+    }
+  }
+}
+
 /// The general form: element by element over what both sides have. Boxed tiles, and extents that differ.
 void load_tile_elementwise(const TileRegion& tile, const GlobalRegion& tensor);
 void store_tile_elementwise(const GlobalRegion& tensor, const TileRegion& tile);
@@ -145,19 +192,21 @@ TILEPUT_ALWAYS_INLINE void load_tile(const TileRegion& tile, const GlobalRegion&
   if (tile.padded) {
     pad_tile(TileRegion(tile));
   }
-  if (is_plain_transfer(tile, tensor)) [[likely]] {
-    copy_global(spread_over(tile, tensor), tensor);
+  const GlobalRegion mapped = mapped_to(tile, tensor);
+  if (is_plain_transfer(tile, mapped)) [[likely]] {
+    copy_global(spread_over(tile, mapped), mapped);
   } else {
-    load_tile_elementwise(TileRegion(tile), GlobalRegion(tensor));
+    load_tile_elementwise(TileRegion(tile), GlobalRegion(mapped));
   }
 }
 
 /// TSTORE: the valid region of `tile` to `tensor`; nothing else of the tensor's memory is touched.
 TILEPUT_ALWAYS_INLINE void store_tile(const GlobalRegion& tensor, const TileRegion& tile) {
-  if (is_plain_transfer(tile, tensor)) [[likely]] {
-    copy_global(tensor, spread_over(tile, tensor));
+  const GlobalRegion mapped = mapped_to(tile, tensor);
+  if (is_plain_transfer(tile, mapped)) [[likely]] {
+    copy_global(mapped, spread_over(tile, mapped));
   } else {
-    store_tile_elementwise(GlobalRegion(tensor), TileRegion(tile));
+    store_tile_elementwise(GlobalRegion(mapped), TileRegion(tile));
   }
 }
 

@@ -65,6 +65,9 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
         out[i] = in[i] + 1;
       }
       break;
+    case Behaviour::kStartAndWait:
+      __atomic_store_n(reinterpret_cast<int32_t*>(out), 1, __ATOMIC_RELEASE);
+      [[fallthrough]];
     case Behaviour::kWaitForever: {
       comm::Signal word(window + 8);
       comm::TWAIT(word, static_cast<int32_t>(value), comm::WaitCmp::EQ);

@@ -3,12 +3,14 @@
 
 // Message passing: who has seen the notification sees the data that were written before it.
 //
-// Arguments: out [2 int64: rounds seen, stale reads], window [4 KiB]; rounds, use_tput, CommContext.
+// Arguments: out [2 int64: rounds seen, stale reads], window [4 KiB]; rounds, form, CommContext.
+// Forms: 0 plain stores and TWAIT, 1 TPUT and TWAIT, 2 plain stores and polling with TTEST.
 // Rank 0 writes to the last rank and notifies the next one; every rank passes the notification on; the last one reads
 // and credits rank 0. With two ranks this is the plain form, with three the transitive one.
 //
 // Safety: rank 0 overwrites the data of round r only after the credit for r-1, which the reader sends after its reads.
 
+#include <sched.h>
 #include <pto/pto-inst.hpp>
 
 #include "kernel_support.hpp"
@@ -22,7 +24,8 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   __gm__ int64_t* out = test_kernel::data_of<int64_t>(args[0]);
   __gm__ int32_t* window = test_kernel::data_of<int32_t>(args[1]);
   const auto rounds = static_cast<int32_t>(args[2]);
-  const bool use_tput = args[3] != 0;
+  const bool use_tput = args[3] == 1;
+  const bool poll = args[3] == 2;
   __gm__ CommContext* ctx = test_kernel::context_of(args[4]);
   const int n = static_cast<int>(ctx->rankNum);
   const int me = static_cast<int>(ctx->rankId);
@@ -37,6 +40,16 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   using Tile = pto::Tile<pto::TileType::Vec, int32_t, kWords, 8, pto::BLayout::RowMajor, kWords, 1>;
   Tile tile;
   TASSIGN(tile, 0x0);
+
+  const auto await_equal = [&](int32_t value) {
+    if (poll) {
+      while (!comm::TTEST(own, value, WaitCmp::EQ)) {
+        sched_yield();
+      }
+    } else {
+      comm::TWAIT(own, value, WaitCmp::EQ);
+    }
+  };
 
   int64_t seen = 0;
   int64_t stale = 0;
@@ -56,9 +69,9 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
         }
       }
       comm::TNOTIFY(next, round, NotifyOp::Set);
-      comm::TWAIT(own, round, WaitCmp::EQ);  // the credit
+      await_equal(round);  // the credit
     } else {
-      comm::TWAIT(own, round, WaitCmp::EQ);
+      await_equal(round);
       if (me == last) {
         for (int i = 0; i < kWords; ++i) {
           stale += data[i * kPitch] == round + i ? 0 : 1;

@@ -127,8 +127,8 @@ extern "C" __aicore__ void kernel_entry(__gm__ int64_t* args) {
   DeferringObserver deferring(mode == rc::Mode::kDeferringStrict);
   SkewObserver observer(mode == rc::Mode::kAtOnce ? nullptr : &deferring);
   const Attached attached(observer);
+  CallTime call_time;
   for (std::uint64_t call = 0; call < calls; ++call) {
-    const Skew skew = Skew::of_call(seed, call, ranks);
     for (std::uint64_t dest = 0; dest < ranks; ++dest) {
       for (std::uint64_t i = 0; i < words; ++i) {
         in[dest * words + i] = rc::payload(seed, call, me, dest, i);
@@ -137,17 +137,24 @@ extern "C" __aicore__ void kernel_entry(__gm__ int64_t* args) {
     for (std::uint64_t i = 0; i < out.size(); ++i) {
       out[i] = 0xcdcdcdcdU;
     }
-    const bool late = skew.rank == me;
-    if (late && skew.point == Skew::Point::kBetweenCalls) {
-      skew.sleep();
+    observer.begin_call();
+    if (call_time.is_known()) {
+      const Skew skew = Skew::of_call(seed, call, ranks, call_time.median_ns());
+      if (skew.rank == me) {
+        observer.begin_late_call(skew);
+      }
     }
-    observer.begin_call(skew, late);
+    const std::uint64_t start_ns = now_ns();
     int64_t tested[] = {in.argument(), out.argument(), args[rc::kScratch], args[rc::kRanks], args[rc::kContext]};
     tested_kernel_entry(tested);
+    call_time.add(now_ns() - start_ns);
     result[rc::kPending] += deferring.pending() != 0 ? 1 : 0;
     check(out, result, seed, call, ranks, me);
     result[rc::kCanaries] += in.changed_guards() + out.changed_guards();
     result[rc::kCallsDone] = static_cast<std::int64_t>(call + 1);
   }
-  result[rc::kSleeps] = observer.sleeps();
+  result[rc::kSleepsBetweenCalls] = observer.sleeps(Skew::Point::kBetweenCalls);
+  result[rc::kSleepsBeforeNotify] = observer.sleeps(Skew::Point::kBeforeFirstNotify);
+  result[rc::kSleepsBeforeCopyOut] = observer.sleeps(Skew::Point::kBeforeCopyOut);
+  result[rc::kCallNs] = static_cast<std::int64_t>(call_time.is_known() ? call_time.median_ns() : 0);
 }

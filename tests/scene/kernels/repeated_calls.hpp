@@ -27,7 +27,10 @@ enum Result : int {
   kCanaries,     ///< guard words around in and out that changed
   kPending,      ///< calls after which an effect was still deferred
   kCallsDone,
-  kSleeps,  ///< of this rank
+  kSleepsBetweenCalls,  ///< of this rank, as the next two
+  kSleepsBeforeNotify,
+  kSleepsBeforeCopyOut,
+  kCallNs,  ///< median of the first calls
   kResults
 };
 

@@ -26,11 +26,12 @@ class PhaseCounterTest : public testing::Test {
 
   static constexpr int kHost = 3;
 
-  /// One instruction on heap `heap` (its first global operand), with a tile at `tile`.
-  void issue(Opcode opcode, int heap, int tile = 0) {
+  /// One instruction on heap `heap` (its first global operand), with a tile at `tile`; a TGET reads heap `source`.
+  void issue(Opcode opcode, int heap, int tile = 0, int source = kHost) {
     Instruction instruction;
     instruction.opcode = opcode;
-    instruction.global_count = 1;
+    instruction.global_count = opcode == Opcode::kTget ? 2 : 1;
+    instruction.global[1].address = memory_.data() + (static_cast<std::size_t>(source) << kShift);
     instruction.global[0].address = memory_.data() + (static_cast<std::size_t>(heap) << kShift);
     instruction.global[0].shape[4] = 8;
     instruction.global[0].element_bytes = 4;
@@ -93,6 +94,37 @@ TEST_F(PhaseCounterTest, PullIsStageInThenRemoteLoadsOfAllSources) {
   EXPECT_EQ(kinds(), "stage-in pull");
   EXPECT_EQ(counter_.barriers(), 2U);
   EXPECT_EQ(counter_.phases()[1].remote_loads(), 3U) << "the own window is one of the sources";
+}
+
+TEST_F(PhaseCounterTest, APutHidesNoRemoteLoads) {
+  issue(Opcode::kTload, 1);
+  issue(Opcode::kTload, 0);
+  issue(Opcode::kTload, kHost);
+  issue(Opcode::kTput, 2);
+  issue(Opcode::kTload, 2);
+  EXPECT_EQ(kinds(), "push");
+  EXPECT_EQ(counter_.phases()[0].peer_loads, 2U);
+  EXPECT_EQ(counter_.phases()[0].remote_loads(), 3U) << "the own window is one of the sources";
+}
+
+TEST_F(PhaseCounterTest, GetsReadRemotelyToo) {
+  issue(Opcode::kTget, kHost, 0, 2);
+  issue(Opcode::kTget, 1, 0, 0);
+  issue(Opcode::kTget, 0, 0, 1);  // the own window, into a peer's
+  issue(Opcode::kTget, 1, 0, kHost);
+  EXPECT_EQ(kinds(), "pull");
+  EXPECT_EQ(counter_.phases()[0].gets, 4U);
+  EXPECT_EQ(counter_.phases()[0].remote_loads(), 3U);
+}
+
+TEST_F(PhaseCounterTest, RemoteLoadsAreCountedByPhase) {
+  issue(Opcode::kTload, 0);
+  issue(Opcode::kTnotify, 0);
+  issue(Opcode::kTwait, 1);
+  issue(Opcode::kTload, 1);
+  EXPECT_EQ(kinds(), "pull copy-out");
+  EXPECT_EQ(counter_.phases()[0].remote_loads(), 1U);
+  EXPECT_EQ(counter_.phases()[1].remote_loads(), 0U);
 }
 
 TEST_F(PhaseCounterTest, TheFirstKindThatAppliesNamesThePhase) {

@@ -98,4 +98,24 @@ TEST(CpuStub, DeviceWordsAreAddressedInBytes) {
   EXPECT_EQ(words[0], 0xFFFFFFFFU);
 }
 
+/// A rank may sleep in TWAIT on a word that a peer changes with st_dev.
+TEST(CpuStub, DeviceStoreRingsTheOwnerThatSleeps) {
+  alignas(64) static std::uint32_t heaps[2][16];
+  tileput::rank::Doorbell doorbells[2];
+  tileput::machine::Core& core = tileput::machine::current_core();
+  const tileput::machine::Core before = core;
+  core.heap_base = reinterpret_cast<std::uintptr_t>(heaps);
+  core.heap_shift = 6;
+  core.heap_count = 2;
+  core.doorbells = doorbells;
+  st_dev(1, heaps[1], 8);
+  EXPECT_EQ(doorbells[1].bell.load(), 0U) << "nobody sleeps there";
+  doorbells[1].sleepers = 1;
+  st_dev(2, heaps[1], 8);
+  EXPECT_EQ(doorbells[0].bell.load(), 0U);
+  EXPECT_EQ(doorbells[1].bell.load(), 1U);
+  EXPECT_EQ(heaps[1][2], 2U);
+  core = before;
+}
+
 }  // namespace

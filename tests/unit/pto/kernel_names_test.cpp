@@ -17,6 +17,7 @@ using namespace pto;        // NOLINT(build/namespaces)
 using namespace pto::comm;  // NOLINT(build/namespaces)
 
 static constexpr int N = 4;
+static constexpr int T = 128;
 static constexpr int TOPK = 2;
 static constexpr int D = 8;
 static constexpr int L = 2;
@@ -66,7 +67,7 @@ static inline int own() { return 9; }
 namespace {
 
 TEST(KernelNames, AreTheKernels) {
-  EXPECT_EQ(N + TOPK + D + L + R + N_ROUTES + W_PAD + IDX_PAD + TILE, 107);
+  EXPECT_EQ(N + T + TOPK + D + L + R + N_ROUTES + W_PAD + IDX_PAD + TILE, 235);
   EXPECT_EQ(ALLREDUCE_COUNT + COUNT_PER_RANK + kMaxSupportedRanks + kMaxAsyncEvents + kSdmaWorkspaceSize, 1424);
   EXPECT_EQ(kRows + kCols + kElemsPerPartial + kCount + kMaxRanks + kTileBytes + kSlotBytes + kOffSignals, 868);
   EXPECT_EQ(ADD_SCALAR, 1.0F);

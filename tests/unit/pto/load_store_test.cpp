@@ -145,6 +145,51 @@ TEST(LoadStore, ColumnMajorMatrix) {
   round_trip<decltype(tile), Layout::DN>(tile, {2, 1, 3, 13, 2}, {200, 1, 60, 1, 20});
 }
 
+/// Spec section 8.1: what an ND tensor with outer dimensions is to a column-major tile follows from the tile's extents.
+TEST(LoadStore, ColumnMajorTilesTakeNdTensorsEitherWay) {
+  const Extents shape = {2, 1, 3, 8, 4};
+  const Extents stride = tileput::test::strides_for(shape, 3);
+  Guarded<int32_t> source(static_cast<std::size_t>(tileput::test::reach(shape, stride)));
+  source.number(1);
+  auto from = tensor_of<int32_t>(source.data(), shape, stride);
+  const auto expect_loaded_and_stored = [&](auto& tile, Layout as) {
+    TASSIGN(tile, 0);
+    poison(tile);
+    TLOAD(tile, from);
+    Guarded<int32_t> target(source.size());
+    Guarded<int32_t> expected(source.size());
+    tileput::test::for_each_index(shape, [&](const Extents& i) {
+      const auto [r, c] = place(as, shape, i);
+      const auto offset = tileput::test::offset_of(i, stride);
+      ASSERT_EQ(tile.GetElement(r, c), source.get(offset)) << r << ", " << c;
+      expected.data()[offset] = source.get(offset);
+    });
+    auto to = tensor_of<int32_t>(target.data(), shape, stride);
+    TSTORE(to, tile);
+    EXPECT_EQ(target.bytes(), expected.bytes());
+  };
+  Tile<TileType::Vec, int32_t, 8, 24, BLayout::ColMajor> by_contract;  // rows: dimension 3
+  expect_loaded_and_stored(by_contract, Layout::DN);
+  Tile<TileType::Vec, int32_t, 48, 4, BLayout::ColMajor> by_layout;  // rows: dimensions 0 to 3
+  expect_loaded_and_stored(by_layout, Layout::ND);
+  Tile<TileType::Mat, int32_t, 16, 24, BLayout::ColMajor, 8, 24, SLayout::RowMajor, 512> boxed;
+  expect_loaded_and_stored(boxed, Layout::DN);
+}
+
+/// Neither way: no part of it is moved, with or without NDEBUG.
+TEST(LoadStore, ColumnMajorTilesRefuseNdTensorsThatFitNeitherWay) {
+  Guarded<int32_t> memory(256);
+  const auto before = memory.bytes();
+  Tile<TileType::Vec, int32_t, 16, 8, BLayout::ColMajor> tile;
+  TASSIGN(tile, 0);
+  for (const Extents& shape : {Extents{2, 1, 1, 8, 4}, Extents{1, 1, 2, 16, 8}, Extents{1, 2, 1, 4, 8}}) {
+    auto tensor = tensor_of<int32_t>(memory.data(), shape, tileput::test::strides_for(shape));
+    EXPECT_EQ(error_of([&] { TLOAD(tile, tensor); }), ErrorCode::kShapeMismatch);
+    EXPECT_EQ(error_of([&] { TSTORE(tensor, tile); }), ErrorCode::kShapeMismatch);
+  }
+  EXPECT_EQ(memory.bytes(), before);
+}
+
 TEST(LoadStore, FractalTensors) {
   const Extents shape = {1, 3, 2, 16, 8};
   Tile<TileType::Vec, float, 32, 24> vec;

@@ -259,6 +259,38 @@ TEST_F(ObserverTest, Control) {
   EXPECT_TRUE(record.run());
 }
 
+TEST_F(ObserverTest, DeviceWords) {
+  std::uint32_t words[2] = {3, 5};
+  Instruction record = record_of([&] { st_dev(0xFFFFFFF0U, words, 4); });
+  EXPECT_EQ(record.opcode, Opcode::kStDev);
+  EXPECT_STREQ(name_of(record.opcode), "st_dev");
+  EXPECT_EQ(record.global_count, 1);
+  EXPECT_EQ(record.tile_count, 0);
+  EXPECT_EQ(record.global[0].address, reinterpret_cast<std::byte*>(words + 1));
+  EXPECT_EQ(record.global[0].element, Element::kU32);
+  EXPECT_EQ(record.global[0].element_bytes, 4U);
+  EXPECT_EQ(record.global[0].elements(), 1);
+  EXPECT_EQ(record.immediate[0], 0xFFFFFFF0);
+  EXPECT_EQ(words[1], 5U);
+  EXPECT_TRUE(record.run());
+  EXPECT_EQ(words[1], 0xFFFFFFF0U);
+
+  record = record_of([&] { EXPECT_EQ(ld_dev(words, 4), 0U) << "nobody ran the load"; });
+  EXPECT_EQ(record.opcode, Opcode::kLdDev);
+  EXPECT_STREQ(name_of(record.opcode), "ld_dev");
+  EXPECT_EQ(record.global_count, 1);
+  EXPECT_EQ(record.global[0].address, reinterpret_cast<std::byte*>(words + 1));
+  std::uint32_t seen = 0;
+  Recorder runs([&seen](const Instruction& load) {
+    const bool done = load.run();
+    seen = *reinterpret_cast<const std::uint32_t*>(load.immediate[0]);
+    return done;
+  });
+  const Observe observe(runs);
+  EXPECT_EQ(ld_dev(words, 4), 0xFFFFFFF0U);
+  EXPECT_EQ(seen, 0xFFFFFFF0U);
+}
+
 TEST_F(ObserverTest, SeesProgramOrder) {
   int32_t word = 0;
   RowTile tile;

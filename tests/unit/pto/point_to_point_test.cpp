@@ -239,6 +239,21 @@ TEST(PutGet, ExplicitAtomicNone) {
   EXPECT_EQ(source.bytes(), target.bytes());
 }
 
+TEST(PutGet, SourcesMayBeConst) {
+  Guarded<float> source(8);
+  Guarded<float> target(8);
+  source.number(1);
+  Tile<TileType::Vec, float, 1, 8> tile;
+  TASSIGN(tile, 0);
+  auto to = tensor_of(target.data(), {1, 1, 1, 1, 8}, {8, 8, 8, 8, 1});
+  pto::GlobalTensor<const float, AnyShape, AnyStride> from(source.data(), AnyShape(1, 1, 1, 1, 8));
+  pto::comm::TPUT(to, from, tile);
+  EXPECT_EQ(source.bytes(), target.bytes());
+  target.number(9);
+  pto::comm::TGET(to, from, tile);
+  EXPECT_EQ(source.bytes(), target.bytes());
+}
+
 TEST(PutGet, DifferentShapesAreRefusedBeforeAnythingIsCopied) {
   Guarded<float> source(64);
   Guarded<float> target(64);

@@ -18,14 +18,15 @@ constexpr WaitPolicy kSleepAtOnce{0, 0};
 /// Rank 0 of two on a control memory of its own, and a word to wait for.
 class WaitingTest : public testing::Test {
  protected:
-  static bool pass(const void* context) {
-    return static_cast<const std::atomic<std::int32_t>*>(context)->load(std::memory_order_seq_cst) == 1;
+  static const std::int32_t* unsatisfied(const void* context) {
+    const auto* const word = static_cast<const std::atomic<std::int32_t>*>(context);
+    return word->load(std::memory_order_seq_cst) == 1 ? nullptr : reinterpret_cast<const std::int32_t*>(word);
   }
-  WaitPoint point() { return {0, 64, 1, 0, reinterpret_cast<const std::int32_t*>(&word_)}; }
+  WaitPoint point() { return {reinterpret_cast<std::uintptr_t>(&word_) - 64, 1, 0, &word_}; }
   void wait(WaitPolicy policy, std::uint64_t run = 1) {
     Waiting waiting(control_, 0, policy);
-    waiting.begin_run(run);
-    waiting.until(point(), &pass, &word_);
+    control_.slot(0).current_run = run;
+    waiting.until(point(), &unsatisfied, &word_);
   }
   void until_asleep() {
     while (control_.slot(0).wait.sleeping.load() == 0 || control_.doorbells()[0].sleepers.load() == 0) {
@@ -89,9 +90,13 @@ TEST_F(WaitingTest, ReportsWhatItWaitsFor) {
   while (report.seen.load() != -3) {
     std::this_thread::yield();
   }
-  EXPECT_EQ(report.heap.load(), 0);
-  EXPECT_EQ(report.offset.load(), 64U);
+  EXPECT_EQ(report.word.load(), 64U);
   EXPECT_EQ(report.expected.load(), 1);
+  EXPECT_EQ(report.site.load(), reinterpret_cast<std::uintptr_t>(&word_));
+  EXPECT_EQ(report.episode.load(), 1U);
+  for (const std::uint64_t looks = report.looks.load(); report.looks.load() < looks + 2;) {
+    std::this_thread::yield();  // it looks again and again
+  }
   EXPECT_EQ(control_.slot(1).wait.sleeping.load(), 0U);
   word_ = 1;
   sleeper.join();

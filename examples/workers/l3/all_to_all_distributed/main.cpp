@@ -37,6 +37,9 @@ struct Options {
   std::optional<std::uint64_t> window_bytes;
   tileput::RanksAs ranks_as = tileput::RanksAs::kProcess;
   double timeout_s = 0;
+  double wait_report_s = 30;
+  std::optional<int> debug_rank;
+  bool verbose = false;
   bool compare = false;
   std::string peer_command;
 
@@ -100,6 +103,12 @@ float payload_at(const Options& options, std::uint64_t source, std::uint64_t des
   return static_cast<float>(1000 * source + 100 * dest + index);
 }
 
+constexpr double kSecondsMax = 1e9;  // as nanoseconds it fits into 64 bits
+
+std::chrono::nanoseconds seconds(double value) {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(value * 1e9));
+}
+
 /// Buffers of all ranks, and one worker that exchanges them.
 class Exchange {
  public:
@@ -107,8 +116,11 @@ class Exchange {
       : options_(options),
         worker_({.ranks = options.ranks(),
                  .ranks_as = options.ranks_as,
-                 .timeout = std::chrono::nanoseconds(static_cast<std::int64_t>(options.timeout_s * 1e9)),
-                 .devices = options.devices}) {
+                 .timeout = seconds(options.timeout_s),
+                 .wait_report = seconds(options.wait_report_s),
+                 .devices = options.devices,
+                 .verbose = options.verbose,
+                 .debug_rank = options.debug_rank}) {
     const std::uint64_t n = static_cast<std::uint64_t>(options.ranks());
     for (std::uint64_t rank = 0; rank < n; ++rank) {
       in_.push_back(worker_.allocate_tensor(n * options.count * sizeof(float)));
@@ -228,6 +240,10 @@ void check(const Options& options) {
     throw Error(ErrorCode::kBadArgument, "0 iterations", "use at least 1");
   }
   window_bytes_of(options, options.variant);
+  if (options.compare) {
+    window_bytes_of(options, "push");
+    window_bytes_of(options, "pull");
+  }
 }
 
 void print_ranks(const tileput::Worker& worker) {
@@ -272,7 +288,11 @@ bool print_comparison(Exchange& exchange, const Options& options) {
     std::vector<double> us;
     tileput::RankReport counts;
   };
-  constexpr std::uint32_t kCalls = 2000;
+  // Few calls of much data, so that a table takes seconds.
+  const std::uint64_t call_bytes = options.count * sizeof(float) * static_cast<std::uint64_t>(options.ranks()) *
+                                   static_cast<std::uint64_t>(options.ranks());
+  const auto calls = static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>((std::uint64_t{1} << 31U) / std::max<std::uint64_t>(call_bytes, 1), 5, 2000));
   constexpr int kRounds = 3;
   std::array<Row, 2> rows{Row{"push", 0, {}, {}}, Row{"pull", 0, {}, {}}};
   std::vector<double> peer;
@@ -288,7 +308,7 @@ bool print_comparison(Exchange& exchange, const Options& options) {
   }
   for (int round = 0; round < kRounds; ++round) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      rows[i].us.push_back(call_us(exchange.run(callables[i], rows[i].window_bytes, kCalls, false)));
+      rows[i].us.push_back(call_us(exchange.run(callables[i], rows[i].window_bytes, calls, false)));
     }
     if (const auto us = peer_us(options.peer_command)) {
       peer.push_back(*us);
@@ -297,7 +317,7 @@ bool print_comparison(Exchange& exchange, const Options& options) {
   fmt::print(
       "\n{} ranks, {} bytes per destination; counts of one call of rank 0 as its observer saw them,\n"
       "times: median of {} back-to-back calls, median of {} interleaved rounds, slowest rank\n\n",
-      options.ranks(), options.count * sizeof(float), kCalls, kRounds);
+      options.ranks(), options.count * sizeof(float), calls, kRounds);
   fmt::print("{:<13} {:<26} {:>5} {:>5} {:>12} {:>8} {:>12} {:>12}\n", "", "data phases", "tiles", "puts",
              "remote reads", "barriers", "window bytes", "us per call");
   for (const Row& row : rows) {
@@ -351,13 +371,21 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   app.add_option("--iterations", options.iterations, "calls, back to back on one window");
   app.add_option("--window-bytes", options.window_bytes, "size of each rank's window; default: what is needed");
   app.add_option("--ranks-as", ranks_as, "process or thread")->check(CLI::IsMember({"process", "thread"}));
-  app.add_option("--timeout", options.timeout_s, "seconds after which a run that is not complete fails; 0: never");
+  app.add_option("--timeout", options.timeout_s, "seconds after which a run that is not complete fails; 0: never")
+      ->check(CLI::Range(0.0, kSecondsMax));
+  app.add_option("--wait-report", options.wait_report_s, "seconds between reports of who waits for whom; 0: none")
+      ->check(CLI::Range(0.0, kSecondsMax));
+  app.add_option("--debug-rank", options.debug_rank, "this rank waits for a debugger before its first task");
+  app.add_flag("-v,--verbose", options.verbose, "ranks say on stderr what they do");
   app.add_flag("--compare", options.compare, "measure push against pull, and print a table");
   app.add_option("--peer-command", options.peer_command, "with --compare: prints MPI_Alltoall's time in microseconds");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(tileput::ExitCode::kCannotStart);
+    if (error.get_exit_code() == 0) {  // --help
+      return app.exit(error);
+    }
+    throw Error(ErrorCode::kBadArgument, error.what(), "--help lists what there is");
   }
   options.ranks_as = ranks_as == "thread" ? tileput::RanksAs::kThread : tileput::RanksAs::kProcess;
   if (app.count("--ranks") != 0) {

@@ -4,6 +4,7 @@
 // Submits the all-to-all of this rank: one AIV task, func_id 0. One entry per variant, which differ in the window.
 
 #include "../all_to_all_window.hpp"
+#include "platform_comm/comm_context.h"
 #include "pto_orchestration_api.h"
 
 namespace {
@@ -19,6 +20,15 @@ void submit(const ChipTaskArgs& args, std::uint64_t slot_sets) {
     rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks; a CommContext has room for 1 to 64",
                     static_cast<unsigned long long>(n));
   }
+  const std::uint64_t members = reinterpret_cast<const CommContext*>(args.scalar(1))->rankNum;
+  if (n != members) {
+    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks in a domain of %llu",
+                    static_cast<unsigned long long>(n), static_cast<unsigned long long>(members));
+  }
+  if (in.ndims != 1 || out.ndims != 1) {
+    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "in has %u and out %u dimensions; they have one: dest * count + i",
+                    static_cast<unsigned>(in.ndims), static_cast<unsigned>(out.ndims));
+  }
   const std::uint64_t elements = in.shapes[0];
   const std::uint64_t bytes = elements / n * get_element_size(in.dtype);
   if (elements % n != 0 || bytes % all_to_all::kWordBytes != 0 || out.shapes[0] != elements || out.dtype != in.dtype) {
@@ -32,6 +42,10 @@ void submit(const ChipTaskArgs& args, std::uint64_t slot_sets) {
   if (scratch.buffer.size < needed) {
     rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch has %llu bytes and needs %llu",
                     static_cast<unsigned long long>(scratch.buffer.size), static_cast<unsigned long long>(needed));
+  }
+  if (scratch.buffer.addr % all_to_all::kLineBytes != 0) {
+    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch is not aligned to %llu bytes; make it the first buffer",
+                    static_cast<unsigned long long>(all_to_all::kLineBytes));
   }
   CoreTaskArgs task;
   task.add_input(in);

@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#include "ratio_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace bench {
+
+namespace {
+
+/// The value below which a share of the values lies.
+double quantile(std::vector<double> values, double share) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t kKib = 1024;
+  if (bytes >= kKib * kKib && bytes % (kKib * kKib) == 0) {
+    return fmt::format("{} MiB", bytes / (kKib * kKib));
+  }
+  return bytes >= kKib && bytes % kKib == 0 ? fmt::format("{} KiB", bytes / kKib) : fmt::format("{} B", bytes);
+}
+
+}  // namespace
+
+double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
+
+bool Row::meets_target() const {
+  return target.bound == Target::Bound::kAtLeast ? ratio >= target.ratio : ratio <= target.ratio;
+}
+
+bool Row::is_noisy() const { return spread > kSpreadMax; }
+
+std::string Row::state() const { return is_noisy() ? "noisy" : meets_target() ? "ok" : "missed"; }
+
+Row row_of(Row head, const Samples& samples) {
+  std::vector<double> ratios;
+  for (std::size_t round = 0; round < samples.ours.size(); ++round) {
+    ratios.push_back(samples.ours[round] / samples.bare[round]);
+  }
+  head.rounds = ratios.size();
+  head.ours = median(samples.ours);
+  head.bare = median(samples.bare);
+  head.ratio = median(ratios);
+  head.spread = quantile(samples.bare, 0.75) / quantile(samples.bare, 0.25);
+  return head;
+}
+
+std::string table_of(const std::vector<Row>& rows) {
+  std::string text = fmt::format("{:<28} {:>5} {:>8} {:>9} {:>9} {:<5} {:>6} {:>8} {:>7}  {}\n", "measure", "ranks",
+                                 "size", "ours", "bare", "", "ratio", "target", "spread", "state");
+  for (const Row& row : rows) {
+    const char* const bound = row.target.bound == Target::Bound::kAtLeast ? ">=" : "<=";
+    text += fmt::format("{:<28} {:>5} {:>8} {:>9.3f} {:>9.3f} {:<5} {:>6.2f} {:>8} {:>7.2f}  {}\n", row.measure,
+                        row.ranks, size_text(row.bytes), row.ours, row.bare, row.unit, row.ratio,
+                        fmt::format("{} {:.2f}", bound, row.target.ratio), row.spread, row.state());
+  }
+  return text;
+}
+
+std::string csv_of(const std::vector<Row>& rows) {
+  std::string text = "measure,ranks,bytes,unit,ours,bare,ratio,bound,target,spread,rounds,state\n";
+  for (const Row& row : rows) {
+    text += fmt::format("{},{},{},{},{:.6g},{:.6g},{:.4f},{},{},{:.3f},{},{}\n", row.measure, row.ranks, row.bytes,
+                        row.unit, row.ours, row.bare, row.ratio,
+                        row.target.bound == Target::Bound::kAtLeast ? "at least" : "at most", row.target.ratio,
+                        row.spread, row.rounds, row.state());
+  }
+  return text;
+}
+
+}  // namespace bench

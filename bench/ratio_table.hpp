@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Rows of "ours against bare", from samples that were taken in turns, and how they are shown.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/// What a row asks of ours/bare.
+struct Target {
+  enum class Bound : std::uint8_t { kAtLeast, kAtMost };
+  Bound bound = Bound::kAtMost;
+  double ratio = 0;
+};
+
+/// One comparison: the value of each round, ours and bare, in the same unit.
+struct Samples {
+  std::vector<double> ours;
+  std::vector<double> bare;
+};
+
+struct Row {
+  std::string measure;
+  int ranks = 0;
+  std::uint64_t bytes = 0;
+  std::string unit;
+  Target target;
+  std::size_t rounds = 0;
+  double ours = 0;    ///< median
+  double bare = 0;    ///< median
+  double ratio = 0;   ///< median of the rounds' ratios: what the machine does slowly over time cancels out
+  double spread = 0;  ///< third quartile of bare over its first
+
+  [[nodiscard]] bool meets_target() const;
+  /// Whether the rounds of the bare measure differ too much to say anything about ours.
+  [[nodiscard]] bool is_noisy() const;
+  /// "ok", "missed" or "noisy".
+  [[nodiscard]] std::string state() const;
+};
+
+/// Rounds beyond this spread of the bare measure do not tell a ratio.
+inline constexpr double kSpreadMax = 1.25;
+
+double median(std::vector<double> values);
+
+/// Fills in what follows from the samples. There is at least one round, and as many of each.
+Row row_of(Row head, const Samples& samples);
+
+std::string table_of(const std::vector<Row>& rows);
+std::string csv_of(const std::vector<Row>& rows);
+
+}  // namespace bench

@@ -1,0 +1,159 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestration/job_description.hpp"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/system.hpp"
+#include "tileput/error.hpp"
+
+namespace tileput::orchestration {
+
+namespace {
+
+struct BoardHeader {
+  std::uint64_t sequence = 0;
+  std::uint64_t bytes = 0;
+};
+
+template <class T>
+void save_all(base::Writer& out, const std::vector<T>& values) {
+  out.put(static_cast<std::uint64_t>(values.size()));
+  for (const T& value : values) {
+    value.save(out);
+  }
+}
+
+void write_at(int fd, const void* bytes, std::size_t count, std::uint64_t offset) {
+  const auto* next = static_cast<const std::byte*>(bytes);
+  while (count != 0) {
+    const ssize_t done = pwrite(fd, next, count, static_cast<off_t>(offset));
+    if (done <= 0) {
+      base::throw_errno("pwrite of the job's description", "free some memory");
+    }
+    next += done;
+    offset += static_cast<std::uint64_t>(done);
+    count -= static_cast<std::size_t>(done);
+  }
+}
+
+}  // namespace
+
+JobDescription::Place JobDescription::locate(std::uint64_t word) const noexcept {
+  const std::uint64_t heap = word >> heap_shift;
+  const std::uint64_t offset = word & ((std::uint64_t{1} << heap_shift) - 1);
+  for (const Domain& domain : domains) {
+    for (std::size_t i = 0; i < domain.ranks.size(); ++i) {
+      if (static_cast<std::uint64_t>(domain.ranks[i]) == heap && offset >= domain.windows[i] &&
+          offset - domain.windows[i] < domain.window_bytes) {
+        return {&domain, domain.ranks[i], offset - domain.windows[i]};
+      }
+    }
+  }
+  return {};
+}
+
+const LoadedObject* JobDescription::object_at(int rank, std::uint64_t address) const noexcept {
+  const std::vector<LoadedObject>& objects = ranks[static_cast<std::size_t>(rank)].objects;
+  const auto found = std::find_if(objects.begin(), objects.end(), [address](const LoadedObject& object) {
+    return address >= object.begin && address < object.end;
+  });
+  return found == objects.end() ? nullptr : &*found;
+}
+
+const LoadedObject* JobDescription::object_of(int rank, std::uint64_t callable, bool is_kernel,
+                                              std::int32_t func_id) const noexcept {
+  const std::vector<LoadedObject>& objects = ranks[static_cast<std::size_t>(rank)].objects;
+  const auto found = std::find_if(objects.begin(), objects.end(), [&](const LoadedObject& object) {
+    return object.callable == callable && (object.is_kernel != 0) == is_kernel &&
+           (!is_kernel || object.func_id == func_id);
+  });
+  return found == objects.end() ? nullptr : &*found;
+}
+
+void JobDescription::save(base::Writer& out) const {
+  out.put(heap_shift).put(run).put(static_cast<std::uint64_t>(ranks.size()));
+  for (const Rank& rank : ranks) {
+    out.put(rank.process_id);
+    save_all(out, rank.objects);
+  }
+  out.put(static_cast<std::uint64_t>(domains.size()));
+  for (const Domain& domain : domains) {
+    out.put(domain.id).put(domain.window_bytes).put(domain.ranks).put(domain.windows);
+    out.put(static_cast<std::uint64_t>(domain.buffers.size()));
+    for (const Buffer& buffer : domain.buffers) {
+      out.put(buffer.name).put(buffer.offset).put(buffer.bytes);
+    }
+  }
+}
+
+void JobDescription::load(base::Reader& in) {
+  in.get(heap_shift);
+  in.get(run);
+  ranks.resize(in.take<std::uint64_t>());
+  for (Rank& rank : ranks) {
+    in.get(rank.process_id);
+    rank.objects.resize(in.take<std::uint64_t>());
+    for (LoadedObject& object : rank.objects) {
+      object.load(in);
+    }
+  }
+  domains.resize(in.take<std::uint64_t>());
+  for (Domain& domain : domains) {
+    in.get(domain.id);
+    in.get(domain.window_bytes);
+    in.get(domain.ranks);
+    in.get(domain.windows);
+    domain.buffers.resize(in.take<std::uint64_t>());
+    for (Buffer& buffer : domain.buffers) {
+      in.get(buffer.name);
+      in.get(buffer.offset);
+      in.get(buffer.bytes);
+    }
+  }
+}
+
+JobBoard::JobBoard(const char* name) : fd_(memfd_create(name, MFD_CLOEXEC)) {
+  if (!fd_) {
+    base::throw_errno("memfd_create", "raise the limit of open files (ulimit -n)");
+  }
+}
+
+void JobBoard::publish(const JobDescription& job) {
+  base::Writer out;
+  job.save(out);
+  BoardHeader header{++sequence_, out.bytes().size()};
+  write_at(fd_.get(), &header, sizeof(header), 0);
+  write_at(fd_.get(), out.bytes().data(), out.bytes().size(), sizeof(header));
+  header.sequence = ++sequence_;
+  write_at(fd_.get(), &header, sizeof(header), 0);
+}
+
+JobDescription JobBoard::read(int fd) {
+  constexpr int kAttempts = 10'000;
+  constexpr std::uint64_t kBytesMax = 64U << 20U;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    BoardHeader before;
+    BoardHeader after;
+    if (pread(fd, &before, sizeof(before), 0) == sizeof(before) && before.sequence % 2 == 0 &&
+        before.bytes <= kBytesMax) {
+      std::vector<std::byte> bytes(before.bytes);
+      if (pread(fd, bytes.data(), bytes.size(), sizeof(before)) == static_cast<ssize_t>(bytes.size()) &&
+          pread(fd, &after, sizeof(after), 0) == sizeof(after) && after.sequence == before.sequence) {
+        JobDescription job;
+        base::Reader in(bytes);
+        job.load(in);
+        return job;
+      }
+    }
+    sched_yield();
+  }
+  throw Error(ErrorCode::kInternal, "the worker's description of its job never holds still",
+              "ask again; worker and tileput command must be of one build");
+}
+
+}  // namespace tileput::orchestration

@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestration/task_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace tileput::orchestration {
+
+TaskMemory::TaskMemory(machine::Core& core) : core_(core), found_(core.heap_count + machine::kKnownExtra) {
+  core_.memory = this;
+  core_.known = found_.data();
+}
+
+TaskMemory::~TaskMemory() {
+  core_.memory = nullptr;
+  core_.known = nullptr;
+}
+
+void TaskMemory::add(const void* begin, std::uint64_t bytes, std::string name) {
+  if (bytes != 0) {
+    const auto address = reinterpret_cast<std::uintptr_t>(begin);
+    ranges_.push_back({{address, address + bytes}, std::move(name)});
+  }
+}
+
+std::optional<machine::KnownRange> TaskMemory::find(std::uintptr_t address) const {
+  // Tensors may lie in each other: the range that reaches furthest.
+  const machine::KnownRange* best = nullptr;
+  for (const Named& named : ranges_) {
+    const machine::KnownRange& range = named.range;
+    if (address >= range.begin && address < range.end && (best == nullptr || range.end > best->end)) {
+      best = &range;
+    }
+  }
+  return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+std::string TaskMemory::describe(std::uintptr_t address) const {
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  std::string text = "the task has no windows and no tensors";
+  for (const Named& named : ranges_) {
+    if (address >= named.range.end && address - named.range.end < least) {
+      least = address - named.range.end;
+      text = least == 0 ? fmt::format("{} ends there", named.name)
+                        : fmt::format("{} ends {} bytes before that", named.name, least);
+    }
+    if (address < named.range.begin && named.range.begin - address < least) {
+      least = named.range.begin - address;
+      text = fmt::format("{} begins {} bytes after that", named.name, least);
+    }
+  }
+  return text;
+}
+
+}  // namespace tileput::orchestration

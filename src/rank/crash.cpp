@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#include "rank/crash.hpp"
+
+#include <execinfo.h>
+#include <signal.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+
+namespace tileput::rank {
+
+namespace {
+
+constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+constexpr unsigned kGraceSeconds = 1;  // an unwinder that stumbles over a broken stack is ended by SIGALRM
+
+RankSlot* crash_slot = nullptr;
+
+std::uint64_t program_counter(const void* context) {
+  const auto* const state = static_cast<const ucontext_t*>(context);
+#if defined(__x86_64__)
+  return static_cast<std::uint64_t>(state->uc_mcontext.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  return state->uc_mcontext.pc;
+#else
+  return 0;
+#endif
+}
+
+void note_and_die(int number, siginfo_t* info, void* context) {
+  CrashReport& crash = crash_slot->crash;
+  crash.address.store(number == SIGSEGV || number == SIGBUS ? reinterpret_cast<std::uintptr_t>(info->si_addr) : 0,
+                      std::memory_order_relaxed);
+  crash.frames[0].store(program_counter(context), std::memory_order_relaxed);
+  crash.frame_count.store(1, std::memory_order_relaxed);
+  crash.signal.store(number, std::memory_order_release);  // the worker reads when this process is gone
+
+  // The fault may lie in a library function, so the kernel's line is further out. The default action is back, so a
+  // fault in here ends the process; the reports up to then count.
+  alarm(kGraceSeconds);
+  void* frames[CrashReport::kFramesMax + 3] = {};
+  const int count = backtrace(frames, static_cast<int>(std::size(frames)));
+  std::uint32_t kept = 1;
+  for (int i = 3; i < count && kept < CrashReport::kFramesMax; ++i) {  // without handler, trampoline, frames[0]
+    crash.frames[kept++].store(reinterpret_cast<std::uintptr_t>(frames[i]) - 1, std::memory_order_relaxed);
+  }
+  crash.frame_count.store(kept, std::memory_order_release);
+  raise(number);  // SA_RESETHAND: this time it kills
+}
+
+}  // namespace
+
+void install_crash_handler(RankSlot& slot) {
+  crash_slot = &slot;
+  void* frame = nullptr;
+  backtrace(&frame, 1);  // loads the unwinder, which a handler must not
+
+  static std::array<std::byte, std::size_t{64} * 1024> stack;  // a kernel that overflows its stack has none left
+  stack_t alternate{};
+  alternate.ss_sp = stack.data();
+  alternate.ss_size = stack.size();
+  sigaltstack(&alternate, nullptr);
+
+  struct sigaction action {};
+  action.sa_sigaction = &note_and_die;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | static_cast<int>(SA_RESETHAND);
+  sigemptyset(&action.sa_mask);
+  for (const int number : kSignals) {
+    sigaction(number, &action, nullptr);
+  }
+}
+
+}  // namespace tileput::rank
