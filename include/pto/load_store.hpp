@@ -69,13 +69,11 @@ PTO_INTERNAL void check_tile_transfer(const TileData& tile, const GlobalData& te
   if (!fits) [[unlikely]] {
     machine::fail_tile_shape(kOpcode, region_of(tile), region_of(tensor));
   }
-  machine::GlobalRegion touched = region_of(tensor);
-  if (!whole) {
-    for (std::int64_t& n : touched.shape) {
-      n = n > 0 ? 1 : 0;  // only a part is moved; where it begins is touched in any case
-    }
+  if (whole) [[likely]] {
+    machine::require_known(machine::current_core(), kOpcode, region_of(tensor));
+  } else {
+    machine::require_known_part(machine::current_core(), kOpcode, region_of(tile), region_of(tensor));
   }
-  machine::require_known(machine::current_core(), kOpcode, touched);
 }
 
 }  // namespace tileput_detail

@@ -18,7 +18,7 @@ enum class ErrorCode : int {
   kTooFewArguments = 4,  ///< fewer task arguments than the orchestration's expected_arg_count
   kOutOfMemory = 5,      ///< a domain or tensor is larger than the memory that may be used
   kSystem = 6,           ///< the operating system refused a call (the detail names call and errno)
-  kOutOfWindow = 10,     ///< an instruction addresses memory outside every window
+  kOutOfWindow = 10,     ///< an instruction addresses memory outside every window and tensor of its task
   kOnChipOverflow = 11,  ///< a tile does not fit into the on-chip memory at its offset
   kUnboundTile = 12,     ///< an instruction was given a tile that TASSIGN never bound
   kShapeMismatch = 13,   ///< operands of an instruction do not fit each other
@@ -26,7 +26,7 @@ enum class ErrorCode : int {
   kKernel = 21,          ///< a kernel threw
   kAborted = 22,         ///< the run was ended because another rank of it failed
   kRankDied = 30,        ///< a rank's process ended without having been asked to
-  kNoProgress = 31,      ///< the hard limit of the job passed while ranks were waiting
+  kNoProgress = 31,      ///< ranks wait for ever, or the hard limit of the job passed
   kInterrupted = 40,     ///< the user ended the job
   kInternal = 99,        ///< a broken promise inside tileput itself
 };
@@ -41,7 +41,7 @@ enum class ExitCode : int {
   kCannotStart = 2,    ///< bad arguments, or it could not start
   kInternal = 70,      ///< a defect of tileput
   kRankDied = 71,      ///< a rank died
-  kNoProgress = 72,    ///< nothing moved until the hard limit
+  kNoProgress = 72,    ///< ranks wait for ever, or the hard limit passed
   kFinding = 73,       ///< the checker found something
   kInterrupted = 130,  ///< ended by the user
 };

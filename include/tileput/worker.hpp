@@ -92,7 +92,8 @@ struct WorkerOptions {
   int ranks = 1;  ///< 1..kRanksMax
   RanksAs ranks_as = RanksAs::kProcess;
   Binding binding = Binding::kCores;
-  /// Hard limit of one run(); 0: none. When it passes, the run fails with kNoProgress and says who waits for what.
+  /// Hard limit of one run(), of one load(), and of starting the ranks; 0: none. When it passes, the call fails with
+  /// kNoProgress and says who waits for what.
   /// A run whose ranks provably wait forever fails so within a second, without any limit.
   std::chrono::nanoseconds timeout{0};
   /// How often a run that is not complete is reported on stderr: who waits for what, since when; 0: never. Slow and
@@ -106,7 +107,8 @@ struct WorkerOptions {
   std::vector<int> devices = {};
   /// Ranks say on stderr what they do: domains, loaded objects, runs.
   bool verbose = false;
-  /// This rank waits for a debugger before its first task; stderr says how to attach.
+  /// This rank, and what replaces it after a failure, waits for a debugger before its first task; stderr says how to
+  /// attach.
   std::optional<int> debug_rank = std::nullopt;
 };
 

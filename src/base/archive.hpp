@@ -72,6 +72,12 @@ class Reader {
   void get(std::vector<T>& values) {
     get_all(values);
   }
+  /// The number of elements that follow; each has at least one byte.
+  std::size_t take_count() {
+    const auto count = take<std::uint64_t>();
+    need(count);
+    return count;
+  }
   template <class T>
   T take() {
     T value{};
@@ -82,9 +88,7 @@ class Reader {
  private:
   template <class Sequence>
   void get_all(Sequence& values) {
-    const auto count = take<std::uint64_t>();
-    need(count);  // every element has at least one byte
-    values.resize(count);
+    values.resize(take_count());
     for (auto& value : values) {
       get(value);
     }

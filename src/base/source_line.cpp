@@ -57,8 +57,11 @@ void SourceLines::Close::operator()(Dwfl* dwfl) const noexcept { dwfl_end(dwfl);
 
 std::string SourceLines::find(const std::filesystem::path& object, std::uint64_t offset) {
   static char* no_debug_path = nullptr;
-  static const Dwfl_Callbacks kCallbacks{dwfl_build_id_find_elf, dwfl_standard_find_debuginfo,
-                                         dwfl_offline_section_address, &no_debug_path};
+  // Only what the object itself has: dwfl_standard_find_debuginfo asks servers of the network where it is told to.
+  static constexpr auto kNowhere = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*,
+                                      GElf_Word, char**) { return -1; };
+  static const Dwfl_Callbacks kCallbacks{dwfl_build_id_find_elf, kNowhere, dwfl_offline_section_address,
+                                         &no_debug_path};
   auto& dwfl = objects_[object];
   if (dwfl == nullptr) {
     dwfl.reset(dwfl_begin(&kCallbacks));
@@ -102,7 +105,7 @@ std::string SourceLines::find(const std::filesystem::path& object, std::uint64_t
   }
   std::free(chain);   // NOLINT(cppcoreguidelines-no-malloc): libdw's
   std::free(scopes);  // NOLINT(cppcoreguidelines-no-malloc): libdw's
-  if (line.file.empty()) {
+  if (line.file.empty() || is_instruction_header(line.file)) {
     return {};
   }
   return fmt::format("{}:{}", std::filesystem::path(line.file).filename().string(), line.number);

@@ -21,7 +21,8 @@ class SourceLines {
   ~SourceLines();
 
   /// "all_to_all_kernel.cpp:88": the line of `offset` bytes into the loaded `object`. Where instruction headers are
-  /// inlined there, the line that uses the instruction. Empty without debug information.
+  /// inlined there, the line that uses the instruction. Empty without debug information, and in functions of those
+  /// headers themselves.
   std::string find(const std::filesystem::path& object, std::uint64_t offset);
 
  private:

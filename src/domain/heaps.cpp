@@ -101,6 +101,7 @@ Heaps::Heaps(std::vector<base::UniqueFd> fds, std::uint64_t stride_bytes)
       base::throw_errno("mmap of a heap", "use a smaller heap size");
     }
   }
+  madvise(base_, total, MADV_DONTDUMP);  // a core dump would fault in, and so allocate, every hole of every heap
 }
 
 Heaps::~Heaps() { munmap(base_, stride_bytes_ * fds_.size()); }
@@ -117,13 +118,18 @@ void Heaps::open(HeapAddress place, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   std::byte* const start = at(place);
   const auto [entry, fresh] = opened_.try_emplace(start, Opened{bytes, 0});
-  if (fresh) {
+  const std::uint64_t before = fresh ? 0 : entry->second.bytes;
+  if (bytes > before) {  // also where ranks that are threads still have a smaller range open
     const std::uint64_t pages = base::round_up(bytes, base::page_bytes());
     if (mprotect(start, pages, PROT_READ | PROT_WRITE) != 0) {
-      opened_.erase(entry);
+      if (fresh) {
+        opened_.erase(entry);
+      }
       base::throw_errno("mprotect of a window", "raise vm.max_map_count, or use fewer ranks and domains");
     }
+    poison_slack(start + before, base::round_up(before, base::page_bytes()) - before, false);
     poison_slack(start + bytes, pages - bytes, true);
+    entry->second.bytes = bytes;
   }
   ++entry->second.count;
 }

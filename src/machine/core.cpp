@@ -7,12 +7,14 @@
 #include <fmt/ranges.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <span>
 
 #include "base/source_line.hpp"
 #include "machine/on_chip.hpp"
 #include "rank/waiting.hpp"
 #include "tileput/machine/known_memory.hpp"
+#include "tileput/machine/transfer.hpp"
 
 extern "C" {
 __thread tileput::machine::Core* tileput_current_core __attribute__((visibility("default"))) = nullptr;
@@ -93,14 +95,42 @@ const char* name_of(Opcode opcode) noexcept {
 void find_known(const Core& core, Operand operand, Opcode opcode, std::uintptr_t address, std::uint64_t bytes) {
   const std::optional<KnownRange> range = core.memory->find(address);
   if (!range || bytes > range->end - address) {
-    throw Error(ErrorCode::kOutOfWindow,
-                fmt::format("{}{}: {} bytes at {:#x} are not all inside one window or tensor of this task; {}",
-                            name_of(opcode), at(__builtin_return_address(0)), bytes, address,
-                            core.memory->describe(range ? range->end : address)),
-                "check the address, the shape and the strides");
+    throw Error(
+        ErrorCode::kOutOfWindow,
+        fmt::format("{}{}: {} bytes at {:#x} are not all inside one window or tensor of this task; {}", name_of(opcode),
+                    at(__builtin_return_address(0)), bytes, address, core.memory->describe(address)),
+        "check the address, the shape and the strides");
   }
   core.known[static_cast<int>(operand)] = *range;
   core.known[known_index(core, address)] = *range;
+}
+
+void require_known_part(const Core& core, Opcode opcode, const TileRegion& tile, const GlobalRegion& tensor) {
+  if (core.known == nullptr) {
+    return;
+  }
+  const GlobalRegion mapped = mapped_to(tile, tensor);
+  const TileExtent extent = extent_of(mapped);
+  const std::int64_t rows = std::min<std::int64_t>(extent.rows, tile.valid_rows);
+  const std::int64_t cols = std::min<std::int64_t>(extent.cols, tile.valid_cols);
+  if (rows <= 0 || cols <= 0) {
+    return;
+  }
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < cols; ++c) {  // as the transfer itself walks: strides need not rise with the index
+      const std::int64_t offset = tensor_offset(mapped, r, c);
+      first = std::min(first, offset);
+      last = std::max(last, offset);
+    }
+  }
+  const Footprint footprint{reinterpret_cast<std::uintptr_t>(tensor.address) +
+                                static_cast<std::uintptr_t>(first * std::int64_t{tensor.element_bytes}),
+                            static_cast<std::uint64_t>(last - first + 1) * tensor.element_bytes};
+  if (!is_inside(footprint, core.known[known_index(core, footprint.begin)])) {
+    find_known(core, Operand::kPeer, opcode, footprint.begin, footprint.bytes);
+  }
 }
 
 void fail_on_chip(Space space, std::uint64_t offset, std::uint64_t bytes, std::uint64_t capacity) {

@@ -9,13 +9,17 @@
 #include <algorithm>
 
 #include "base/system.hpp"
+#include "rank/control.hpp"
 #include "tileput/error.hpp"
 
 namespace tileput::orchestration {
 
 namespace {
 
+constexpr std::uint64_t kFormat = sizeof(rank::RankSlot) << 32U | 1;  // of this and of the control memory
+
 struct BoardHeader {
+  std::uint64_t format = kFormat;
   std::uint64_t sequence = 0;
   std::uint64_t bytes = 0;
 };
@@ -94,21 +98,25 @@ void JobDescription::save(base::Writer& out) const {
 void JobDescription::load(base::Reader& in) {
   in.get(heap_shift);
   in.get(run);
-  ranks.resize(in.take<std::uint64_t>());
+  ranks.resize(in.take_count());
   for (Rank& rank : ranks) {
     in.get(rank.process_id);
-    rank.objects.resize(in.take<std::uint64_t>());
+    rank.objects.resize(in.take_count());
     for (LoadedObject& object : rank.objects) {
       object.load(in);
     }
   }
-  domains.resize(in.take<std::uint64_t>());
+  domains.resize(in.take_count());
   for (Domain& domain : domains) {
     in.get(domain.id);
     in.get(domain.window_bytes);
     in.get(domain.ranks);
     in.get(domain.windows);
-    domain.buffers.resize(in.take<std::uint64_t>());
+    if (domain.windows.size() != domain.ranks.size()) {
+      throw Error(ErrorCode::kInternal, "the worker's description of its job contradicts itself",
+                  "worker and tileput command must be of one build");
+    }
+    domain.buffers.resize(in.take_count());
     for (Buffer& buffer : domain.buffers) {
       in.get(buffer.name);
       in.get(buffer.offset);
@@ -126,7 +134,7 @@ JobBoard::JobBoard(const char* name) : fd_(memfd_create(name, MFD_CLOEXEC)) {
 void JobBoard::publish(const JobDescription& job) {
   base::Writer out;
   job.save(out);
-  BoardHeader header{++sequence_, out.bytes().size()};
+  BoardHeader header{kFormat, ++sequence_, out.bytes().size()};
   write_at(fd_.get(), &header, sizeof(header), 0);
   write_at(fd_.get(), out.bytes().data(), out.bytes().size(), sizeof(header));
   header.sequence = ++sequence_;
@@ -139,8 +147,15 @@ JobDescription JobBoard::read(int fd) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     BoardHeader before;
     BoardHeader after;
-    if (pread(fd, &before, sizeof(before), 0) == sizeof(before) && before.sequence % 2 == 0 &&
-        before.bytes <= kBytesMax) {
+    if (pread(fd, &before, sizeof(before), 0) != sizeof(before)) {
+      sched_yield();
+      continue;  // not published yet
+    }
+    if (before.format != kFormat) {
+      throw Error(ErrorCode::kInternal, "the process has a worker of another build of tileput",
+                  "use the tileput command of its build");
+    }
+    if (before.sequence % 2 == 0 && before.bytes <= kBytesMax) {
       std::vector<std::byte> bytes(before.bytes);
       if (pread(fd, bytes.data(), bytes.size(), sizeof(before)) == static_cast<ssize_t>(bytes.size()) &&
           pread(fd, &after, sizeof(after), 0) == sizeof(after) && after.sequence == before.sequence) {

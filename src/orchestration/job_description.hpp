@@ -75,7 +75,8 @@ struct JobDescription {
   void load(base::Reader& in);
 };
 
-/// The published form: a sequence number that is odd while it is rewritten, then the size, then the bytes.
+/// The published form: the format's number, a sequence number that is odd while it is rewritten, then the size, then
+/// the bytes.
 class JobBoard {
  public:
   /// The name only shows in /proc, beside the descriptor.

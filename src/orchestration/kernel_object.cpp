@@ -120,11 +120,14 @@ fs::path find_object(const fs::path& path) {
       if (fs::path place = (directory / path).lexically_normal(); exists(place)) {
         return place;
       }
+      if (fs::path place = directory / path.filename(); path.has_parent_path() && exists(place)) {
+        return place;
+      }
     }
   }
-  throw Error(ErrorCode::kNotFound,
-              fmt::format("no object file '{}'; looked at {}", path.string(), fmt::join(looked, ", ")),
-              "build it with tileput_add_kernel(), or add its directory to TILEPUT_KERNEL_PATH");
+  throw Error(
+      ErrorCode::kNotFound, fmt::format("no object file '{}'; looked at {}", path.string(), fmt::join(looked, ", ")),
+      "build it with tileput_add_kernel() or tileput_add_orchestration(), or add its directory to TILEPUT_KERNEL_PATH");
 }
 
 bool exports_symbol(const fs::path& file, const std::string& symbol) {

@@ -14,7 +14,8 @@
 namespace tileput::orchestration {
 
 /// The file that `path` names: absolute as it is; relative beside the executable, then in each directory of
-/// TILEPUT_KERNEL_PATH, then in lib/tileput of the installation. Throws Error kNotFound with every place looked at.
+/// TILEPUT_KERNEL_PATH, then in lib/tileput of the installation; in each first as it is written, then the bare file
+/// name. Throws Error kNotFound with every place looked at.
 std::filesystem::path find_object(const std::filesystem::path& path);
 
 /// Every directory that find_object() looks in, in order.

@@ -88,7 +88,7 @@ struct LoadRequest {
     in.get(orchestration);
     in.get(entry);
     in.get(config);
-    kernels.resize(in.take<std::uint64_t>());
+    kernels.resize(in.take_count());
     for (Kernel& kernel : kernels) {
       in.get(kernel.func_id);
       in.get(kernel.is_cube);

@@ -238,7 +238,7 @@ std::optional<Answer> RankPool::await(std::uint64_t id, std::uint64_t deadline_n
 void RankPool::check_deadline(std::uint64_t deadline_ns) const {
   if (deadline_ns != 0 && base::now_ns() >= deadline_ns) {
     throw Error(ErrorCode::kNoProgress,
-                fmt::format("rank {} has not started within the time limit", fmt::join(owing(), ", ")),
+                fmt::format("within the time limit these ranks have not started: {}", fmt::join(owing(), ", ")),
                 "raise the time limit, or look at what holds its process");
   }
 }
@@ -364,7 +364,10 @@ std::string RankPool::end_of_process(int rank) {
   if (!member.process.wait_for(kExitGraceMs)) {
     member.process.kill();
   }
-  const std::string how = member.process.wait();
+  std::string how = member.process.wait();
+  if (const int number = control_->slot(rank).crash.signal.load(std::memory_order_acquire); number != 0) {
+    how = rank::killed_by(number);  // the signal that it noted, whatever ended it after that
+  }
   return fmt::format("rank {} (process {}) {}{}", rank, pid, how, WaitTable(*control_, job_).crash(rank));
 }
 
@@ -373,14 +376,15 @@ std::optional<Error> RankPool::death(int rank) const {
   if (end.empty()) {
     return std::nullopt;
   }
-  return Error(ErrorCode::kRankDied, end, "its own messages on stderr may say more");
+  return Error(ErrorCode::kRankDied, end,
+               "messages on stderr may say more; look for what sends signals, the system's out-of-memory killer too");
 }
 
 void RankPool::retire(const std::set<int>& ranks) {
   for (const int rank : ranks) {
     Member& member = ranks_[static_cast<std::size_t>(rank)];
     member.process.kill();
-    member.channel.close();  // a thread leaves serve() at its next receive
+    member.channel.close();  // a thread leaves serve() when it has done what it was sent
   }
   for (const int rank : ranks) {
     Member& member = ranks_[static_cast<std::size_t>(rank)];

@@ -330,6 +330,9 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
   task.callable = &callable;
   task.rank = rank_;
   task.slot = &slot_;
+  if (slot_.current_run.load(std::memory_order_relaxed) != request.run) {
+    slot_.notifies.count.store(0, std::memory_order_release);  // in another run the same places are other words
+  }
   slot_.current_run.store(request.run, std::memory_order_relaxed);  // relaxed: read for reports, and by ourselves
   const ScopedTaskContext scope(task);
   log_.info("run {}: {} with {} tensors and {} scalars, {} calls", request.run, callable.name, tensors.size(),
@@ -388,6 +391,7 @@ void RankRuntime::wait_for_debugger() {
     }
     return false;
   };
+  slot_.activity.store(rank::Activity::kAwaitsDebugger, std::memory_order_relaxed);  // for reports
   log_.warn("process {} waits for a debugger: gdb -p {}, then 'continue'", getpid(), getpid());
   while (!traced()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

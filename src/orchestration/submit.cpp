@@ -99,7 +99,7 @@ std::optional<std::uint64_t> Worker::Impl::limit_left() const {
 Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   require_running("allocate_domain");
   Domain made;
-  made.id_ = next_id();
+  made.id_ = next_domain();
   made.ranks_ = options.ranks;
   if (made.ranks_.empty()) {
     made.ranks_.resize(static_cast<std::size_t>(pool_.size()));
@@ -129,7 +129,9 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
       throw Error(ErrorCode::kOutOfMemory, fmt::format("{} windows of {} bytes", members, made.window_bytes_),
                   "use smaller buffers");
     }
-    domain::require_memory(per_rank * members, fmt::format("a domain of {} windows", members).c_str(), limit_left());
+    domain::require_memory(
+        per_rank * members,
+        fmt::format("a domain of {} windows of {} each,", members, base::format_bytes(per_rank)).c_str(), limit_left());
     try {
       const auto answers = call(ranks, RequestKind::kReserve, [&](std::size_t) {
         base::Writer out;

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace tileput::orchestration {
@@ -40,9 +39,17 @@ std::optional<machine::KnownRange> TaskMemory::find(std::uintptr_t address) cons
 }
 
 std::string TaskMemory::describe(std::uintptr_t address) const {
-  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
-  std::string text = "the task has no windows and no tensors";
+  constexpr std::uintptr_t kNullPage = 4096;
+  if (address < kNullPage) {
+    return "a null pointer; windowsIn holds 0 from rankNum on";
+  }
+  std::uint64_t least = std::uint64_t{1} << 30U;
+  std::string text = "nothing that the task knows is near";
   for (const Named& named : ranges_) {
+    if (address >= named.range.begin && address < named.range.end) {
+      return fmt::format("they begin at byte {} of {}, which has {}", address - named.range.begin, named.name,
+                         named.range.end - named.range.begin);
+    }
     if (address >= named.range.end && address - named.range.end < least) {
       least = address - named.range.end;
       text = least == 0 ? fmt::format("{} ends there", named.name)

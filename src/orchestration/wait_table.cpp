@@ -93,6 +93,9 @@ std::string WaitTable::doing(int rank) {
     const std::uint64_t run = slot.current_run.load(std::memory_order_relaxed);
     return run == job_.run && run != 0 ? "has finished" : "is idle";
   }
+  if (activity == rank::Activity::kAwaitsDebugger) {
+    return fmt::format("waits for a debugger (gdb -p {})", job_.ranks[static_cast<std::size_t>(rank)].process_id);
+  }
   const bool in_kernel = activity == rank::Activity::kKernel;
   const LoadedObject* const object =
       job_.object_of(rank, slot.callable.load(std::memory_order_relaxed), in_kernel, slot.func_id.load());
@@ -111,7 +114,7 @@ std::string WaitTable::last_notify(int rank) {
     notes.push_back(fmt::format("rank {} ({} {}{}{})", notifier, kNotify[(found.what >> 32U) % 2],
                                 static_cast<std::int32_t>(found.what), at.empty() ? "" : " at ", at));
   }
-  return notes.empty() ? "; last notifier unknown" : fmt::format("; last notified by {}", fmt::join(notes, ", "));
+  return notes.empty() ? ", last notifier unknown" : fmt::format(", last notified by {}", fmt::join(notes, ", "));
 }
 
 std::vector<int> WaitTable::notifiers(int rank) const {
@@ -142,24 +145,27 @@ std::string WaitTable::line(int rank) {
 }
 
 std::string WaitTable::lines(const std::vector<int>& ranks) {
-  std::vector<std::string> all;
-  all.reserve(ranks.size());
+  std::string all;
   for (const int rank : ranks) {
-    all.push_back(line(rank));
+    all += fmt::format("\n  {}", line(rank));
   }
-  return fmt::format("{}", fmt::join(all, "; "));
+  return all;
 }
 
 std::string WaitTable::verdict(const std::vector<int>& stuck) const {
   /// Who may have been meant to notify: those that did before, else everybody else in the domain.
   const auto expected = [this](int rank) {
-    std::vector<int> ranks = notifiers(rank);
     const auto place = job_.locate(control_.slot(rank).wait.word.load(std::memory_order_relaxed));
-    if (ranks.empty() && place.domain != nullptr) {
-      ranks = {place.domain->ranks.begin(), place.domain->ranks.end()};
-      std::erase(ranks, rank);
+    std::vector<int> members;
+    if (place.domain != nullptr) {
+      members = {place.domain->ranks.begin(), place.domain->ranks.end()};
+      std::erase(members, rank);
     }
-    return ranks;
+    std::vector<int> ranks = notifiers(rank);
+    std::erase_if(ranks, [&members](int notifier) {
+      return std::find(members.begin(), members.end(), notifier) == members.end();
+    });
+    return ranks.empty() ? members : ranks;
   };
   const auto is_stuck = [&stuck](int rank) { return std::find(stuck.begin(), stuck.end(), rank) != stuck.end(); };
   for (const int rank : stuck) {
@@ -195,16 +201,21 @@ std::string WaitTable::crash(int rank) {
   std::string text;
   const std::uint32_t frames =
       std::min(slot.crash.frame_count.load(std::memory_order_acquire), rank::CrashReport::kFramesMax);
-  for (std::uint32_t i = 0; i < frames && text.empty(); ++i) {
-    if (const std::string at = source(rank, slot.crash.frames[i].load(std::memory_order_relaxed)); !at.empty()) {
-      text = " at " + at;
+  for (std::uint32_t i = 0; i < frames && text.empty(); ++i) {  // innermost first: past library functions and headers
+    const std::uint64_t address = slot.crash.frames[i].load(std::memory_order_relaxed);
+    const LoadedObject* const object = job_.object_at(rank, address);
+    if (object != nullptr && !sources_.find(object->file, address - object->begin).empty()) {
+      text = " at " + source(rank, address);
     }
   }
   if (text.empty()) {
     text = fmt::format(" while it {}", doing(rank));
   }
-  if (const std::uint64_t address = slot.crash.address.load(std::memory_order_relaxed);
-      number == SIGSEGV || number == SIGBUS) {
+  const int sender = slot.crash.sender.load(std::memory_order_relaxed);
+  if (sender != 0 && sender != job_.ranks[static_cast<std::size_t>(rank)].process_id) {
+    text += fmt::format(", sent by process {}", sender);
+  } else if (slot.crash.has_address.load(std::memory_order_relaxed) != 0) {
+    const std::uint64_t address = slot.crash.address.load(std::memory_order_relaxed);
     text += fmt::format(", accessing {:#x}: {}", address, near_place(rank, address));
   }
   return text;
@@ -230,7 +241,8 @@ std::string WaitTable::near_place(int rank, std::uint64_t address) const {
       }
     }
   }
-  return "no window is near";
+  constexpr std::uint64_t kNullPage = 4096;
+  return address < kNullPage ? "a null pointer" : "no window is near";
 }
 
 std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescription& job,
@@ -247,8 +259,8 @@ std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescri
   for (std::size_t r = 0; r < n; ++r) {
     const rank::WaitReport& wait = control.slot(static_cast<int>(r)).wait;
     now[r].may_act = may_act[r];
-    now[r].episode = wait.episode.load(std::memory_order_acquire);
     now[r].sleeping = wait.sleeping.load(std::memory_order_acquire) != 0;
+    now[r].episode = wait.episode.load(std::memory_order_acquire);  // after `sleeping`: it slept in no later one
     domain[r] = job.locate(wait.word.load(std::memory_order_relaxed)).domain;
     candidate[r] = r < before_.size() && before_[r].sleeping && now[r].sleeping &&
                    before_[r].episode == now[r].episode && looks[r] >= before_[r].looks + 2 && domain[r] != nullptr;

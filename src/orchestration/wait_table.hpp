@@ -23,7 +23,7 @@ class WaitTable {
   /// One line: what the rank does, and if it waits: since when, in which kernel and line, for which word of which
   /// buffer, the value it expects and the one it sees, and who has notified that word before.
   std::string line(int rank);
-  /// line() of all ranks given, separated by "; ".
+  /// line() of all ranks given, each after a line break and indented.
   std::string lines(const std::vector<int>& ranks);
 
   /// Ranks whose notifies, as far as the logs go back, changed the word that `rank` waits for.
@@ -57,14 +57,15 @@ class WaitTable {
 /// episode), and its looks went up by two from the end of the first call to the start of the second, so one whole look
 /// happened in between and found its wait unsatisfied. At that look every other candidate was in its wait as well, from
 /// the states of the first call to those of the second, and stores nothing there; what it stored before is visible,
-/// because falling asleep is a sequentially consistent read-modify-write. A rank without work in both calls has been
-/// answered for, so its stores are done, too, and nobody gives it new work as long as the caller waits for a stuck
-/// rank. Only ranks of the word's domain reach the word. The result is the largest set of candidates that no rank
-/// outside it can notify. Not judged: waits outside every window, which the program itself may end, and ranks that poll
-/// without TWAIT.
+/// because falling asleep is a sequentially consistent read-modify-write. A rank that had no work at either call, and
+/// was sent none in between, has been answered for, so its stores are done, too; and nobody gives it new work as long
+/// as the caller waits for a stuck rank. Only ranks of the word's domain reach the word. The result is the largest set
+/// of candidates that no rank outside it can notify. Not judged: waits outside every window, which the program itself
+/// may end, and ranks that poll without TWAIT. Not covered: a thread that a kernel leaves behind when its task is
+/// answered.
 class StuckRanks {
  public:
-  /// `may_act[r]`: rank r has work that is not answered yet.
+  /// `may_act[r]`: rank r has work that is not answered yet, or was sent some since the last call.
   std::vector<int> stuck(const rank::Control& control, const JobDescription& job, const std::vector<bool>& may_act);
 
  private:

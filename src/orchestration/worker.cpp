@@ -18,7 +18,10 @@ struct SharedMemory::Release {
   Release& operator=(const Release&) = delete;
   ~Release() {
     if (const auto owner = worker.lock()) {
-      owner->release_shared(block);
+      try {
+        owner->release_shared(block);
+      } catch (const std::exception&) {  // out of memory: the block ends with the worker
+      }
     }
   }
 };

@@ -46,7 +46,12 @@ void require_symbol(const std::filesystem::path& file, const std::string& symbol
 
 }  // namespace
 
-std::uint64_t Worker::Impl::next_id() {
+std::uint64_t Worker::Impl::next_callable() {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only has to differ
+}
+
+std::uint64_t Worker::Impl::next_domain() {
   static std::atomic<std::uint64_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only has to differ
 }
@@ -64,6 +69,9 @@ void Worker::Impl::within_run(Work&& work) {
     start_run();
     work();
   } catch (...) {
+    if (!failure_ && !(open_.empty() && domains_.empty() && pool_.owing().empty())) {
+      failure_.emplace(ErrorCode::kInternal, "the run was left with work in progress", "free some memory");
+    }
     end_run();
     throw;
   }
@@ -93,7 +101,7 @@ Callable Worker::Impl::load(const CallableSpec& spec) {
     require_symbol(object, "kernel_entry");
     request.kernels.push_back({kernel.func_id, static_cast<std::uint8_t>(kernel.core == Core::kAic), object.string()});
   }
-  request.callable = next_id();
+  request.callable = next_callable();
   std::vector<int> everybody(static_cast<std::size_t>(pool_.size()));
   std::iota(everybody.begin(), everybody.end(), 0);
   within_run([&] { load_on(everybody, request); });
@@ -114,6 +122,8 @@ void Worker::Impl::load_on(const std::vector<int>& ranks, const LoadRequest& req
 }
 
 void Worker::Impl::start_run() {
+  stuck_ranks_ = {};  // ranks that were replaced count their waits from 0 again
+  asked_.clear();
   started_ns_ = base::now_ns();
   deadline_ns_ = timeout_.count() > 0 ? started_ns_ + static_cast<std::uint64_t>(timeout_.count()) : 0;
   next_report_ns_ = wait_report_.count() > 0 ? started_ns_ + static_cast<std::uint64_t>(wait_report_.count()) : 0;
@@ -138,9 +148,10 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
   }
   running_ = true;
   ++run_id_;
-  pool_.job().run = run_id_;
   RunReport report;
   within_run([&] {
+    pool_.job().run = run_id_;
+    pool_.publish();
     std::exception_ptr refused;  // what the program threw although nothing of the run failed
     try {
       Orchestrator orchestrator(worker);
@@ -221,23 +232,27 @@ void Worker::Impl::tick(const std::vector<int>& awaited, std::uint64_t now) {
   for (const int rank : pool_.owing()) {
     may_act[static_cast<std::size_t>(rank)] = true;
   }
+  for (const int rank : asked_) {
+    may_act[static_cast<std::size_t>(rank)] = true;
+  }
+  asked_.clear();
   const std::vector<int> stuck = stuck_ranks_.stuck(pool_.control(), pool_.job(), may_act);
   if (std::find_first_of(stuck.begin(), stuck.end(), awaited.begin(), awaited.end()) != stuck.end()) {
     fail(Error(ErrorCode::kNoProgress,
-               fmt::format("run {} cannot go on: {}; {}", run_id_,
+               fmt::format("run {} cannot go on: {}{}\n", run_id_,
                            orchestration::WaitTable(pool_.control(), pool_.job()).verdict(stuck), wait_lines()),
                "send the notify that is missing, or wait for one that is sent"));
   }
   if (deadline_ns_ != 0 && now >= deadline_ns_) {
     fail(Error(ErrorCode::kNoProgress,
-               fmt::format("run {} is not complete after its limit of {} ms: {}", run_id_,
+               fmt::format("run {} is not complete after its limit of {} ms:{}\n", run_id_,
                            std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count(), wait_lines()),
                "look for the rank that holds the others up, or raise the time limit"));
   }
   if (next_report_ns_ != 0 && now >= next_report_ns_) {
     next_report_ns_ = now + static_cast<std::uint64_t>(wait_report_.count());
     static spdlog::logger log("tileput", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    log.warn("run {} is not complete after {:.0f} s: {}", run_id_, static_cast<double>(now - started_ns_) / 1e9,
+    log.warn("run {} is not complete after {:.0f} s:{}", run_id_, static_cast<double>(now - started_ns_) / 1e9,
              wait_lines());
   }
 }
@@ -252,6 +267,7 @@ std::uint64_t Worker::Impl::send(int rank, RequestKind kind, const base::Writer&
   for (;;) {
     try {
       if (const std::optional<std::uint64_t> request = pool_.send(rank, kind, payload)) {
+        asked_.insert(rank);
         return *request;
       }
     } catch (const Error& error) {
@@ -373,6 +389,7 @@ void Worker::Impl::release_domains() {
   }
   domains_.clear();
   pool_.job().domains.clear();
+  pool_.publish();
 }
 
 void Worker::Impl::abandon_run() {
@@ -391,7 +408,7 @@ Worker::Impl::Block Worker::Impl::allocate_shared(std::uint64_t bytes) {
   return with_room([&] { return store_.allocate(bytes, limit_left()); });
 }
 
-void Worker::Impl::release_shared(const Block& block) noexcept {
+void Worker::Impl::release_shared(const Block& block) {
   // Nobody answers: a rank closes the range before it can be asked to open it, or another one there, again.
   bool all_told = true;
   for (int rank = 0; rank < pool_.size(); ++rank) {

@@ -58,7 +58,7 @@ struct Worker::Impl {
   Callable load(const CallableSpec& spec);
   Block allocate_shared(std::uint64_t bytes);
   [[nodiscard]] std::byte* address_of(const Block& block) const noexcept { return store_.at(block.offset); }
-  void release_shared(const Block& block) noexcept;
+  void release_shared(const Block& block);
 
   [[nodiscard]] int ranks() const noexcept { return pool_.size(); }
   [[nodiscard]] std::vector<RankInfo> rank_infos() const { return pool_.infos(); }
@@ -81,8 +81,9 @@ struct Worker::Impl {
     out.put(value);
     return out;
   }
-  /// Of callables and domains: distinct in the whole process, so that one worker's is never taken for another's.
-  static std::uint64_t next_id();
+  /// Distinct in the whole process, so that one worker's callable or domain is never taken for another's.
+  static std::uint64_t next_callable();
+  static std::uint64_t next_domain();
 
   /// Brings every rank up and starts the clock of the hard limit.
   void start_run();
@@ -151,6 +152,7 @@ struct Worker::Impl {
   std::uint64_t next_report_ns_ = 0;  ///< 0: none
   std::uint64_t started_ns_ = 0;
   orchestration::StuckRanks stuck_ranks_;
+  std::set<int> asked_;  ///< ranks that were sent something since the last tick; they may have acted and answered since
   bool running_ = false;
   std::optional<Error> failure_;  ///< of the current run
   std::map<std::uint64_t, DomainRecord> domains_;

@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rank/control.hpp"
 
+#include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
 
 #include "base/system.hpp"
+#include "tileput/error.hpp"
 
 namespace tileput::rank {
 
@@ -35,6 +38,13 @@ Control::Control(int fd, int ranks, bool read_only)
       memory_(mmap(nullptr, control_bytes(ranks), read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) {
   if (memory_ == MAP_FAILED) {
     base::throw_errno("mmap of the control memory", "free some memory");
+  }
+  struct stat status {};
+  if (fstat(fd, &status) != 0 || static_cast<std::uint64_t>(status.st_size) < control_bytes(ranks)) {
+    munmap(memory_, control_bytes(ranks_));
+    throw Error(ErrorCode::kSystem,
+                fmt::format("the control memory of a job has {} bytes for {} ranks", status.st_size, ranks),
+                "worker and tileput command must be of one build");
   }
   // A memfd starts as zeros, which is the initial state of every field; so mapping it is constructing it, in every
   // process.

@@ -31,13 +31,15 @@ struct WaitReport {
 };
 
 /// What a rank executes, for reports.
-enum class Activity : std::uint32_t { kIdle, kOrchestration, kKernel };
+enum class Activity : std::uint32_t { kIdle, kOrchestration, kKernel, kAwaitsDebugger };
 
 /// What a rank that dies by a signal leaves behind: written by its handler, read by the worker when the rank is gone.
 struct CrashReport {
   static constexpr std::uint32_t kFramesMax = 16;
   std::atomic<std::int32_t> signal{0};  ///< 0: none
   std::atomic<std::uint32_t> frame_count{0};
+  std::atomic<std::int32_t> sender{0};  ///< process that sent the signal; 0: a fault of the rank's own
+  std::atomic<std::uint32_t> has_address{0};
   std::atomic<std::uint64_t> address{0};            ///< that could not be accessed (SIGSEGV, SIGBUS)
   std::atomic<std::uint64_t> frames[kFramesMax]{};  ///< program counters, innermost first
 };

@@ -32,8 +32,12 @@ std::uint64_t program_counter(const void* context) {
 
 void note_and_die(int number, siginfo_t* info, void* context) {
   CrashReport& crash = crash_slot->crash;
-  crash.address.store(number == SIGSEGV || number == SIGBUS ? reinterpret_cast<std::uintptr_t>(info->si_addr) : 0,
-                      std::memory_order_relaxed);
+  // A positive code is the kernel's: a fault of our own. Else somebody sent the signal, and there is no address.
+  const bool is_fault = info->si_code > 0;
+  crash.sender.store(is_fault ? 0 : info->si_pid, std::memory_order_relaxed);
+  const bool has_address = is_fault && info->si_code != SI_KERNEL && (number == SIGSEGV || number == SIGBUS);
+  crash.has_address.store(has_address ? 1 : 0, std::memory_order_relaxed);
+  crash.address.store(has_address ? reinterpret_cast<std::uintptr_t>(info->si_addr) : 0, std::memory_order_relaxed);
   crash.frames[0].store(program_counter(context), std::memory_order_relaxed);
   crash.frame_count.store(1, std::memory_order_relaxed);
   crash.signal.store(number, std::memory_order_release);  // the worker reads when this process is gone

@@ -29,8 +29,12 @@ namespace fs = std::filesystem;
 
 std::filesystem::path find_helper() {
   std::vector<fs::path> places;
-  if (const char* const override = std::getenv("TILEPUT_RANK_HELPER"); override != nullptr) {
-    places.emplace_back(override);
+  if (const char* const named = std::getenv("TILEPUT_RANK_HELPER"); named != nullptr) {
+    if (access(named, X_OK) != 0) {
+      throw Error(ErrorCode::kNotFound, fmt::format("TILEPUT_RANK_HELPER names '{}', which cannot be executed", named),
+                  "correct the variable, or unset it");
+    }
+    return named;
   }
   Dl_info info{};
   if (dladdr(reinterpret_cast<const void*>(&find_helper), &info) != 0 && info.dli_fname != nullptr) {
@@ -175,9 +179,16 @@ void Process::end() noexcept {
 }
 
 void Process::kill() const noexcept {
-  if (pid_ > 0) {
-    ::kill(pid_, SIGKILL);  // not reaped yet, so the number is still ours
+  if (pidfd_) {  // not by number: a program that collects its children elsewhere may have given that away
+    syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+  } else if (pid_ > 0) {  // in the constructor
+    ::kill(pid_, SIGKILL);
   }
+}
+
+std::string killed_by(int signal) {
+  const char* const name = sigdescr_np(signal);
+  return fmt::format("was killed by signal {} ({})", signal, name != nullptr ? name : "?");
 }
 
 std::string Process::wait() {
@@ -192,8 +203,7 @@ std::string Process::wait() {
   if (WIFEXITED(status)) {
     return fmt::format("exited with code {}", WEXITSTATUS(status));
   }
-  const char* const name = sigdescr_np(WTERMSIG(status));
-  return fmt::format("was killed by signal {} ({})", WTERMSIG(status), name != nullptr ? name : "?");
+  return killed_by(WTERMSIG(status));
 }
 
 bool Process::wait_for(int timeout_ms) {

@@ -21,6 +21,9 @@ inline constexpr int kHelperChannelFd = 3;
 /// the program) lies in, else of the configured install prefix. Throws Error kNotFound with every place looked at.
 std::filesystem::path find_helper();
 
+/// "was killed by signal 9 (Killed)".
+std::string killed_by(int signal);
+
 /// One child. Reaps it when destroyed; a child that still runs then is killed.
 class Process {
  public:

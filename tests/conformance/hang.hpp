@@ -27,4 +27,8 @@ enum class Hang : int {
   kAssign,
   kManyPhases,
   kKillSelf,
+  kPlainNotify,
+  kLoadNothing,
+  kLoadPart,
+  kHugeShape,
 };

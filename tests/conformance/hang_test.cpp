@@ -4,6 +4,7 @@
 // Who waits for whom: what is found to be stuck, what is only slow, and what reports say. And accesses out of bounds.
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +71,46 @@ TEST_P(HangTest, NotifyOfALaterSubmissionIsNotStuck) {
   });
 }
 
+TEST_P(HangTest, WorkThatIsSentAndAnsweredBetweenTwoLooksIsSeen) {
+  start(3);
+  for (int round = 0; round < 8; ++round) {
+    worker_->run([&](Orchestrator& o) {
+      const Domain domain = o.allocate_domain({.ranks = {0, 1}, .buffers = kBuffers});
+      const Domain other = o.allocate_domain({.ranks = {2}, .buffers = kBuffers});
+      o.submit(*callable_, 0, args_of(0, domain, {Hang::kWait, 1}));
+      o.submit(*callable_, 2, args_of(2, other, {Hang::kCompute, 130 + 10 * round}));
+      o.submit(*callable_, 2, args_of(2, other, {Hang::kReturn, 0}));  // waits: looks while rank 1 has nothing to do
+      o.submit(*callable_, 1, args_of(1, domain, {Hang::kPlainNotify, 60}));
+    });
+  }
+}
+
+TEST_P(HangTest, RanksThatWereReplacedAreJudgedAnew) {
+  start(2);
+  for (int round = 0; round < 5; ++round) {
+    expect_error(ErrorCode::kNoProgress, {"returned without it"}, [&] { run({{Hang::kWait, 1}, {Hang::kReturn, 0}}); });
+    worker_->run([&](Orchestrator& o) {
+      const Domain domain = o.allocate_domain({.buffers = kBuffers});
+      o.submit(*callable_, 0, args_of(0, domain, {Hang::kWait, 1}));
+      std::this_thread::sleep_for(120ms);
+      o.submit(*callable_, 1, args_of(1, domain, {Hang::kPlainNotify, 0}));
+    });
+  }
+}
+
+TEST_P(HangTest, NotifiesOfAnEarlierRunBlameNobody) {
+  start(3);
+  run({{Hang::kReturn, 0}, {Hang::kReturn, 0}, {Hang::kNotify, 0}});  // rank 2 notifies rank 0
+  expect_error(
+      ErrorCode::kNoProgress, {"cycle: rank 0 waits for rank 1 waits for rank 0", "last notifier unknown"}, [&] {
+        worker_->run([&](Orchestrator& o) {
+          const Domain domain = o.allocate_domain({.ranks = {0, 1}, .buffers = kBuffers});
+          o.submit_group(*callable_,
+                         {{0, args_of(0, domain, {Hang::kWait, 9})}, {1, args_of(1, domain, {Hang::kWait, 9})}});
+        });
+      });
+}
+
 TEST_P(HangTest, RankOutsideTheDomainDoesNotSaveIt) {
   start(3);
   expect_error(ErrorCode::kNoProgress, {"cycle: rank 0 waits for rank 1 waits for rank 0", "rank 2: computes in"}, [&] {
@@ -115,8 +156,8 @@ TEST_P(HangTest, SlowRunIsReportedAgainAndAgain) {
   run({{Hang::kWait, 1}, {Hang::kNotify, 1000}});
   const std::string text = testing::internal::GetCapturedStderr();
   const std::regex report(
-      "run 1 is not complete after [01] s: rank 0: waits for [0-9.]+ s at hang_kernel.cpp:[0-9]+ "
-      ".*; rank 1: computes in hang_kernel.so");
+      "run 1 is not complete after [01] s:\n  rank 0: waits for [0-9.]+ s at hang_kernel.cpp:[0-9]+ "
+      ".*\n  rank 1: computes in hang_kernel.so");
   const auto found = std::distance(std::sregex_iterator(text.begin(), text.end(), report), std::sregex_iterator());
   EXPECT_GE(found, 1) << text;
   EXPECT_LE(found, 4) << text;
@@ -159,15 +200,18 @@ TEST_P(HangTest, AccessesOutsideEveryWindowAreRefused) {
     allowed({what, 0});
     allowed({what, last});
     const std::string at = std::string(name) + " at hang_kernel.cpp:";
-    refused({what, last + 1}, {at, "hang_kernel.so on rank 0", "are not all inside one window", "ends there"});
+    refused({what, last + 1}, {at, "hang_kernel.so on rank 0", "are not all inside one window", "the window of rank"});
     refused({what, -1}, {at, "begins 4 bytes after that"});
     refused({what, std::int64_t{1} << 40}, {at});
     refused({what, -(std::int64_t{1} << 40)}, {at});
   }
-  refused({Hang::kStridedPut, 0}, {"TPUT", "49184 bytes", "the window of rank 1 in domain"});
+  allowed({Hang::kLoadNothing, kWords});
+  refused({Hang::kLoadPart, kWords - 8}, {"TLOAD", "they begin at byte"});
+  refused({Hang::kHugeShape, 0}, {"TPUT"});
+  refused({Hang::kStridedPut, 0}, {"TPUT", "49184 bytes", "of the window of rank 1 in domain"});
   refused({Hang::kPutFromStack, 0}, {"TPUT", "32 bytes"});
   allowed({Hang::kTensor, 8});
-  refused({Hang::kTensor, 9}, {"TPUT", "tensor argument 0 ends there"});
+  refused({Hang::kTensor, 9}, {"TPUT", "they begin at byte 36 of tensor argument 0, which has 64"});
 }
 
 TEST_P(HangTest, TilePastOnChipMemoryNamesItsLine) {
@@ -202,9 +246,22 @@ TEST_P(CrashTest, PlainStoreBehindAWindowNamesLineAndBuffer) {
 }
 
 TEST_P(CrashTest, WildLoadNamesTheLine) {
-  expect_error(ErrorCode::kRankDied, {"signal 11", "at hang_kernel.cpp:", "accessing 0x10", "no window is near"}, [&] {
+  expect_error(ErrorCode::kRankDied, {"signal 11", "at hang_kernel.cpp:", "accessing 0x10", "a null pointer"}, [&] {
     run({{Hang::kNullLoad, 16}, {Hang::kWait, 1}});
   });
+}
+
+TEST_P(CrashTest, SignalFromOutsideNamesItsSender) {
+  const auto victim = static_cast<pid_t>(worker_->rank_infos().at(0).process_id);
+  std::thread sender([victim] {
+    std::this_thread::sleep_for(100ms);
+    kill(victim, SIGSEGV);
+  });
+  expect_error(ErrorCode::kRankDied,
+               {"signal 11", "at hang_kernel.cpp:", "sent by process " + std::to_string(getpid())}, [&] {
+                 run({{Hang::kWait, 1}, {Hang::kCompute, 1000}});
+               });
+  sender.join();
 }
 
 TEST_P(CrashTest, AbortNamesTheLineThatCalledIt) {

@@ -214,7 +214,7 @@ class Job {
 
   void load() {
     callable_ = worker_.load({.orchestration = "kernels/fault_orch.so",
-                              .entry = "fault_orch",
+                              .entry = "forward",
                               .kernels = {{0, Core::kAiv, "kernels/fault_kernel.so"}}});
   }
 

@@ -187,8 +187,9 @@ PTO_INST void TNOTIFY(Signals& sig, std::int32_t value, NotifyOp op, WaitEvents&
 /// Ordering:   everything released by the notifications whose values satisfied the wait is visible to this core's
 ///             later accesses (portable: after dcci for scalar reads).
 /// Blocking:   tries at once, then yields, then sleeps on this rank's doorbell. Never returns unsatisfied.
-/// Errors:     kShapeMismatch for an empty region; kOutOfWindow outside every window and tensor of the task; kAborted
-/// when the run is ended while waiting. Source:     spec sections 11.3 and 14.
+/// Errors:     kShapeMismatch for an empty region; kOutOfWindow outside every window and tensor of the task;
+///             kAborted when the run is ended while waiting.
+/// Source:     spec sections 11.3 and 14.
 template <class Signals, tileput_detail::Event... WaitEvents>
   requires(is_global_data_v<Signals>)
 PTO_INST void TWAIT(Signals& sig, std::int32_t cmpValue, WaitCmp cmp, WaitEvents&... events) {

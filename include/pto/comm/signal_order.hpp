@@ -6,9 +6,10 @@
 /// ThreadSanitizer notices. Internal.
 ///
 /// Notify, wait and test are sequentially consistent, not just release and acquire, for two reasons: kernels build
-/// store/load barriers from them (each rank notifies, then looks), and the doorbell protocol (tileput/machine/core.hpp)
-/// needs the waiter's check and the notifier's change in one total order with the sleeper count. On x86-64 and aarch64
-/// the loads cost what acquire loads cost, and a read-modify-write costs the same in any order.
+/// store/load barriers from them (each rank notifies, then looks), and the doorbell protocol
+/// (tileput/rank/doorbell.hpp) needs the waiter's check and the notifier's change in one total order with the sleeper
+/// count. On x86-64 and aarch64 the loads cost what acquire loads cost, and a read-modify-write costs the same in any
+/// order.
 
 namespace pto::tileput_detail {
 

@@ -37,19 +37,26 @@ void find_known(const Core& core, Operand operand, Opcode opcode, std::uintptr_t
 /// The bytes from a region's first to its last element, and where they begin.
 struct Footprint {
   std::uintptr_t begin;
-  std::uint64_t bytes;  ///< 0: no element
+  std::uint64_t bytes;  ///< 0: no element; UINT64_MAX: more than there can be
 };
 
 TILEPUT_ALWAYS_INLINE Footprint footprint_of(const GlobalRegion& region) noexcept {
   std::int64_t first = 0;
   std::int64_t last = 0;
+  bool too_large = false;
 #pragma GCC unroll 5
   for (int d = 0; d < kDims; ++d) {
-    const std::int64_t n = region.shape[d];
-    if (n <= 0) {
+    if (region.shape[d] <= 0) {
       return {0, 0};
     }
-    (region.stride[d] < 0 ? first : last) += (n - 1) * region.stride[d];
+    std::int64_t reach = 0;
+    too_large |= __builtin_mul_overflow(region.shape[d] - 1, region.stride[d], &reach);
+    std::int64_t& end = region.stride[d] < 0 ? first : last;
+    too_large |= __builtin_add_overflow(end, reach, &end);
+  }
+  constexpr std::int64_t kElementsMax = std::int64_t{1} << 58U;
+  if (too_large || first < -kElementsMax || last > kElementsMax) [[unlikely]] {
+    return {reinterpret_cast<std::uintptr_t>(region.address), UINT64_MAX};
   }
   return {reinterpret_cast<std::uintptr_t>(region.address) +
               static_cast<std::uintptr_t>(first * std::int64_t{region.element_bytes}),
@@ -57,7 +64,8 @@ TILEPUT_ALWAYS_INLINE Footprint footprint_of(const GlobalRegion& region) noexcep
 }
 
 TILEPUT_ALWAYS_INLINE bool is_inside(const Footprint& footprint, const KnownRange& range) noexcept {
-  return footprint.begin >= range.begin && footprint.begin + footprint.bytes <= range.end;  // bytes is below 2^63
+  return footprint.begin >= range.begin && footprint.begin <= range.end &&
+         footprint.bytes <= range.end - footprint.begin;
 }
 
 /// Refuses a region outside everything that the core knows. Costs a comparison with a range that was found before.
@@ -76,5 +84,8 @@ TILEPUT_ALWAYS_INLINE void require_known(const Core& core, Opcode opcode, const 
   }
   find_known(core, kOperand, opcode, footprint.begin, footprint.bytes);
 }
+
+/// The same for a transfer of the elements that a tile's valid region and a tensor have in common, where one has more.
+void require_known_part(const Core& core, Opcode opcode, const TileRegion& tile, const GlobalRegion& tensor);
 
 }  // namespace tileput::machine

@@ -145,6 +145,35 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
       break;
     }
     case Hang::kKillSelf: kill(getpid(), static_cast<int>(value)); break;
+    case Hang::kPlainNotify:  // as kNotify by a plain store, which rings nobody
+      sleep_ms(value);
+      __atomic_store_n(test_kernel::remote(ctx, window + 16, next), 1, __ATOMIC_SEQ_CST);
+      break;
+    case Hang::kLoadNothing: {  // a tile without valid rows, of a tensor behind the window
+      pto::Tile<pto::TileType::Vec, int32_t, 1, 8, pto::BLayout::RowMajor, pto::DYNAMIC, 8> row(0);
+      TASSIGN(row, 0x0);
+      Row source(window + value);
+      TLOAD(row, source);
+      break;
+    }
+    case Hang::kLoadPart: {  // the first row and column lie inside the window, other elements that are moved do not
+      using Wide = pto::GlobalTensor<int32_t, pto::Shape<1, 1, 1, 4, 16>, pto::Stride<1, 1, 1, 100, 1>>;
+      Wide source(window + value);
+      TLOAD(tile, source);
+      break;
+    }
+    case Hang::kHugeShape: {  // as far as 64 bits do not reach
+      using Huge =
+          pto::GlobalTensor<int64_t, pto::Shape<1, 1, 1, pto::DYNAMIC, 1>, pto::Stride<1, 1, 1, pto::DYNAMIC, 1>>;
+      const pto::Shape<1, 1, 1, pto::DYNAMIC, 1> shape(2147483647);
+      const pto::Stride<1, 1, 1, pto::DYNAMIC, 1> stride(2147483647);
+      Huge target(reinterpret_cast<__gm__ int64_t*>(test_kernel::remote(ctx, window, next)), shape, stride);
+      Huge source(reinterpret_cast<__gm__ int64_t*>(window), shape, stride);
+      pto::Tile<pto::TileType::Vec, int64_t, 4, 4> staging;
+      TASSIGN(staging, 0x0);
+      comm::TPUT(target, source, staging);
+      break;
+    }
     case Hang::kAssign: {
       pto::Tile<pto::TileType::Vec, int32_t, 4, 8> high;
       TASSIGN(high, static_cast<uint64_t>(value));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -247,10 +248,12 @@ void check(const Options& options) {
 }
 
 void print_ranks(const tileput::Worker& worker) {
+  fmt::print("worker: process {}\n", getpid());
   for (const tileput::RankInfo& info : worker.rank_infos()) {
     fmt::print("rank {}: chip {}, process {}, core {}\n", info.rank, info.device, info.process_id,
                info.core ? fmt::to_string(*info.core) : "any");
   }
+  std::fflush(stdout);  // before a long run, and before messages on stderr
 }
 
 double median(std::vector<double> values) {
@@ -358,17 +361,19 @@ int run(const Options& options) {
 /// Fills `options`; an exit code where the program is to end at once.
 std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App app("All-to-all of tile kernels on rank processes", "all_to_all_distributed");
+  app.option_defaults()->always_capture_default();
   std::string platform = "cpu";
   std::string devices;
   int ranks = 0;
   std::string ranks_as = "process";
-  app.add_option("-p,--platform", platform, "where kernels run")->check(CLI::IsMember({"cpu", "sim"}));
+  app.add_option("-p,--platform", platform, "where kernels run; sim is another name for cpu")
+      ->check(CLI::IsMember({"cpu", "sim"}));
   CLI::Option* const list = app.add_option("-d,--devices", devices, "simulated chip ids, one rank each: 0-3 or 0,2");
   app.add_option("-n,--ranks", ranks, "the same as -d 0-(N-1)")->excludes(list);
   app.add_option("--variant", options.variant, "push or pull")->check(CLI::IsMember({"push", "pull"}));
-  app.add_option("--count", options.count, "elements for each destination");
+  app.add_option("--count", options.count, "elements for each destination")->check(CLI::NonNegativeNumber);
   app.add_option("--payload", options.payload, "formula or random")->check(CLI::IsMember({"formula", "random"}));
-  app.add_option("--iterations", options.iterations, "calls, back to back on one window");
+  app.add_option("--iterations", options.iterations, "calls, back to back on one window")->check(CLI::PositiveNumber);
   app.add_option("--window-bytes", options.window_bytes, "size of each rank's window; default: what is needed");
   app.add_option("--ranks-as", ranks_as, "process or thread")->check(CLI::IsMember({"process", "thread"}));
   app.add_option("--timeout", options.timeout_s, "seconds after which a run that is not complete fails; 0: never")
