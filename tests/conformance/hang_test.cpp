@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -137,9 +138,9 @@ TEST_P(HangTest, SubmitThatCanNeverStartSaysSo) {
 }
 
 TEST_P(HangTest, PollingRankEndsWithTheTimeLimit) {
-  start(2, 1s);
+  start(2, 3s);
   expect_stuck({{Hang::kPollForever, 0}, {Hang::kReturn, 0}},
-               {"limit of 1000 ms", "rank 0: computes in hang_kernel.so", "rank 1: has finished"});
+               {"limit of 3000 ms", "rank 0: computes in hang_kernel.so", "rank 1: has finished"});
 }
 
 TEST_P(HangTest, PollingRankEndsWhenAPeerFails) {
@@ -160,21 +161,25 @@ TEST_P(HangTest, SlowRunIsReportedAgainAndAgain) {
       ".*\n  rank 1: computes in hang_kernel.so");
   const auto found = std::distance(std::sregex_iterator(text.begin(), text.end(), report), std::sregex_iterator());
   EXPECT_GE(found, 1) << text;
-  EXPECT_LE(found, 4) << text;
+  EXPECT_LE(found, 40) << text;  // on a busy machine the run takes longer
 }
 
 TEST_P(HangTest, StatusShowsTheTableFromOutside) {
   start(2);
   std::string text;
-  std::thread observer([&text] {
-    std::this_thread::sleep_for(400ms);
+  std::atomic<bool> over{false};
+  std::thread observer([&] {
     const std::string command = std::string(TILEPUT_COMMAND) + " status " + std::to_string(getpid());
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);
-    for (char line[1024]; std::fgets(line, sizeof(line), pipe.get()) != nullptr;) {
-      text += line;
+    while (!over && text.find("rank 0: waits for ") == std::string::npos) {
+      text.clear();
+      const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+      for (char line[1024]; std::fgets(line, sizeof(line), pipe.get()) != nullptr;) {
+        text += line;
+      }
     }
   });
-  run({{Hang::kWait, 1}, {Hang::kNotify, 1500}});
+  run({{Hang::kWait, 1}, {Hang::kNotify, 2000}});
+  over = true;
   observer.join();
   for (const char* const part : {"2 ranks, run 1, 1 domains", "rank 0: waits for ", "at hang_kernel.cpp:",
                                  "until byte 0 of 'back' in rank 0's window", "rank 1: computes in hang_kernel.so"}) {
@@ -254,7 +259,7 @@ TEST_P(CrashTest, WildLoadNamesTheLine) {
 TEST_P(CrashTest, SignalFromOutsideNamesItsSender) {
   const auto victim = static_cast<pid_t>(worker_->rank_infos().at(0).process_id);
   std::thread sender([victim] {
-    std::this_thread::sleep_for(100ms);
+    std::this_thread::sleep_for(500ms);
     kill(victim, SIGSEGV);
   });
   expect_error(ErrorCode::kRankDied,
