@@ -39,7 +39,9 @@ build() {
     exit 1
   }
   step "$preset: build"
-  "${wrap[@]}" cmake --build "build/$preset" --parallel "$jobs" || {
+  local target=all
+  [[ $preset == asan || $preset == tsan ]] && target=sanitized_tests
+  "${wrap[@]}" cmake --build "build/$preset" --parallel "$jobs" --target "$target" || {
     step "$preset: the build failed"
     exit 1
   }
