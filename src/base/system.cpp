@@ -37,6 +37,10 @@ std::uint64_t now_ns() noexcept {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
+std::uint64_t deadline_ns(std::chrono::nanoseconds limit) noexcept {
+  return limit.count() > 0 ? now_ns() + static_cast<std::uint64_t>(limit.count()) : 0;
+}
+
 std::uint64_t page_bytes() noexcept {
   static const auto kBytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   return kBytes;

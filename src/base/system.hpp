@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,6 +19,16 @@ std::string format_bytes(std::uint64_t bytes);
 
 /// Nanoseconds of the monotonic clock; the same clock in every process of the machine.
 std::uint64_t now_ns() noexcept;
+
+/// `limit` from now on that clock; 0 for a limit of 0, which means none.
+std::uint64_t deadline_ns(std::chrono::nanoseconds limit) noexcept;
+
+/// 1, 2, 3, ... in this process: a sequence for each Tag.
+template <class Tag>
+std::uint64_t next_number() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only has to differ
+}
 
 /// Bytes of a page.
 std::uint64_t page_bytes() noexcept;

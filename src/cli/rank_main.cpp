@@ -14,6 +14,7 @@
 #include <exception>
 #include <thread>
 
+#include "base/sanitizer.hpp"
 #include "base/system.hpp"
 #include "orchestration/rank_runtime.hpp"
 #include "rank/crash.hpp"
@@ -21,22 +22,7 @@
 #include "rank/process.hpp"
 #include "tileput/worker.hpp"
 
-// A sanitizer reports signals itself.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TILEPUT_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TILEPUT_SANITIZED 1
-#endif
-#endif
-
 namespace {
-
-#if defined(TILEPUT_SANITIZED)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 namespace orchestration = tileput::orchestration;
 namespace rank = tileput::rank;
@@ -78,7 +64,7 @@ int serve() {
     rank::bind_to_core(hello.core);  // refused only where the core has been taken away meanwhile
   }
   const rank::Control control(message->fds.at(0).get(), hello.ranks);
-  if constexpr (!kSanitized) {
+  if constexpr (!tileput::base::kAddressSanitizer && !tileput::base::kThreadSanitizer) {  // those report signals
     rank::install_crash_handler(control.slot(hello.rank));
   }
   std::vector<tileput::base::UniqueFd> heap_fds(std::make_move_iterator(message->fds.begin() + 1),

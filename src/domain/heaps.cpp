@@ -11,17 +11,11 @@
 #include <bit>
 #include <cerrno>
 
+#include "base/sanitizer.hpp"
 #include "base/system.hpp"
 #include "tileput/error.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define TILEPUT_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TILEPUT_ASAN 1
-#endif
-#endif
-#if defined(TILEPUT_ASAN)
+#if TILEPUT_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -31,16 +25,14 @@ namespace {
 
 constexpr std::uint64_t kReserveStepBytes = 64U << 20U;
 
-#if defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kAddressSpaceBytes = std::uint64_t{512} << 30U;  // ThreadSanitizer refuses 1 TiB
-#else
-constexpr std::uint64_t kAddressSpaceBytes = std::uint64_t{16} << 40U;
-#endif
+// ThreadSanitizer refuses 1 TiB.
+constexpr std::uint64_t kAddressSpaceBytes =
+    base::kThreadSanitizer ? std::uint64_t{512} << 30U : std::uint64_t{16} << 40U;
 
 /// Under AddressSanitizer the rest of a window's last page is poisoned, so that an overflow is reported with its line;
 /// without, the guard page behind it faults.
 void poison_slack([[maybe_unused]] std::byte* end, [[maybe_unused]] std::uint64_t bytes, [[maybe_unused]] bool on) {
-#if defined(TILEPUT_ASAN)
+#if TILEPUT_ASAN
   if (on) {
     __asan_poison_memory_region(end, bytes);
   } else {

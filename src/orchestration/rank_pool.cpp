@@ -6,8 +6,6 @@
 #include <fmt/ranges.h>
 #include <poll.h>
 
-#include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstdio>
@@ -29,11 +27,6 @@ constexpr int kExitGraceMs = 2000;
 constexpr int kTickMs = 100;
 // Greetings carry all descriptors of the job, and the system bounds how many of a user are under way.
 constexpr std::size_t kGreetingsMax = 4;
-
-std::string next_number() {
-  static std::atomic<unsigned> last{0};
-  return fmt::to_string(last.fetch_add(1, std::memory_order_relaxed) + 1);  // only has to differ
-}
 
 void check_options(const WorkerOptions& options) {
   if (options.ranks < 1 || options.ranks > kRanksMax) {
@@ -65,7 +58,7 @@ RankPool::RankPool(const WorkerOptions& options)
     : ranks_as_((check_options(options), options.ranks_as)),
       verbose_(options.verbose),
       debug_rank_(options.debug_rank),
-      number_(next_number()),
+      number_(fmt::to_string(base::next_number<RankPool>())),
       board_(("tileput-job." + number_).c_str()) {
   if (is_process()) {
     helper_ = rank::find_helper();
@@ -95,8 +88,7 @@ RankPool::RankPool(const WorkerOptions& options)
       ranks_[i].core = cores[i];
     }
   }
-  start_missing([](int) {},
-                options.timeout.count() > 0 ? base::now_ns() + static_cast<std::uint64_t>(options.timeout.count()) : 0);
+  start_missing([](int) {}, base::deadline_ns(options.timeout));
 }
 
 RankPool::~RankPool() {
@@ -146,10 +138,10 @@ void RankPool::start_missing(const std::function<void(int rank)>& started, std::
     }
     std::deque<std::uint64_t> greeted;
     const auto await_first = [&] {
-      const std::optional<Answer> answer = await(greeted.front(), deadline_ns);
+      const Answer answer = await(greeted.front(), deadline_ns);
       greeted.pop_front();
-      if (answer->error) {
-        throw Error(*answer->error);
+      if (answer.error) {
+        throw Error(*answer.error);
       }
     };
     for (const int rank : fresh) {
@@ -225,14 +217,14 @@ std::uint64_t RankPool::greet(int rank, std::uint64_t deadline_ns) {
   }
 }
 
-std::optional<Answer> RankPool::await(std::uint64_t id, std::uint64_t deadline_ns) {
+Answer RankPool::await(std::uint64_t id, std::uint64_t deadline_ns) {
   std::optional<Answer> answer = take(id);
   while (!answer) {
     check_deadline(deadline_ns);
     progress(kTickMs);
     answer = take(id);
   }
-  return answer;
+  return *std::move(answer);
 }
 
 void RankPool::check_deadline(std::uint64_t deadline_ns) const {

@@ -90,7 +90,7 @@ class RankPool {
   void start(int rank);
   [[nodiscard]] Hello hello_of(int rank) const;
   std::uint64_t greet(int rank, std::uint64_t deadline_ns);
-  std::optional<Answer> await(std::uint64_t id, std::uint64_t deadline_ns);
+  Answer await(std::uint64_t id, std::uint64_t deadline_ns);
   void check_deadline(std::uint64_t deadline_ns) const;
   std::string end_of_process(int rank);
   /// The channel of a rank has closed: says so in answer to everything it still owed.

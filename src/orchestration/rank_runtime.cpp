@@ -3,7 +3,6 @@
 #include "orchestration/rank_runtime.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/system.hpp"
 #include "machine/phase_counter.hpp"
 #include "orchestration/task_memory.hpp"
@@ -108,7 +108,7 @@ RankRuntime::RankRuntime(rank::Channel channel, const rank::Control& control, do
       ranks_(hello.ranks),
       shared_objects_(shared_objects),
       waits_for_debugger_(hello.debug != 0),
-      log_(fmt::format("rank {}", hello.rank), std::make_shared<spdlog::sinks::stderr_sink_mt>()),
+      log_(base::make_logger(fmt::format("rank {}", hello.rank))),
       slot_(control.slot(hello.rank)),
       waiting_(control, hello.rank, hello.wait_policy),
       ranges_(heaps.stride_bytes(), base::page_bytes(), colour_of(hello.rank, heaps.stride_bytes())) {
@@ -300,15 +300,14 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
   for (const auto& [id, domain] : domains_) {
     const CommContext& context = domain->context();
     for (std::uint32_t i = 0; i < context.rankNum; ++i) {
-      memory.add(reinterpret_cast<const void*>(context.windowsIn[i]), context.winSize,
-                 fmt::format("the window of rank {} in domain {}", i, id));
+      memory.add(reinterpret_cast<const void*>(context.windowsIn[i]), context.winSize, i, id);
     }
   }
   std::vector<ChipTensor> tensors;
   for (const WireTensor& wire : request.tensors) {
     if (wire.domain == 0) {
       open_shared(wire);
-      memory.add(heaps_.at(wire.place), wire.bytes, fmt::format("tensor argument {}", tensors.size()));
+      memory.add(heaps_.at(wire.place), wire.bytes, tensors.size());
       tensors.push_back(tensor_at(heaps_.at(wire.place), wire));
     } else {
       tensors.push_back(tensor_at(domain_of(wire.domain).own_window() + wire.place.offset, wire));

@@ -99,7 +99,7 @@ std::optional<std::uint64_t> Worker::Impl::limit_left() const {
 Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   require_running("allocate_domain");
   Domain made;
-  made.id_ = next_domain();
+  made.id_ = base::next_number<Domain>();  // distinct in the process: never taken for another worker's
   made.ranks_ = options.ranks;
   if (made.ranks_.empty()) {
     made.ranks_.resize(static_cast<std::size_t>(pool_.size()));
@@ -254,6 +254,13 @@ void Worker::Impl::stage(const std::vector<RankTask>& members, Submission& submi
   }
 }
 
+const Worker::Impl::Staged* Worker::Impl::Submission::staged_at(const std::byte* host) const noexcept {
+  const auto found = std::find_if(staged.begin(), staged.end(), [host](const Staged& candidate) {
+    return host >= candidate.begin && host < candidate.end;
+  });
+  return found == staged.end() ? nullptr : &*found;
+}
+
 WireTensor Worker::Impl::wire_host(const TaskArgs::TensorArg& arg, const Submission& submission) const {
   const Tensor& tensor = *arg.host;
   WireTensor wire;
@@ -269,9 +276,7 @@ WireTensor Worker::Impl::wire_host(const TaskArgs::TensorArg& arg, const Submiss
   const std::byte* address = host;
   std::optional<Block> block = store_.find(host, wire.bytes);
   if (!block) {
-    const auto staged = std::find_if(submission.staged.begin(), submission.staged.end(), [&](const Staged& candidate) {
-      return host >= candidate.begin && host < candidate.end;
-    });
+    const Staged* const staged = submission.staged_at(host);
     block = staged->block;
     address = staged->copy + (host - staged->begin);
   }

@@ -3,14 +3,13 @@
 #include "orchestration/task_context.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 
+#include "base/log.hpp"
 #include "intrinsic.h"
 #include "pto_orchestration_api.h"
 #include "tileput/error.hpp"
@@ -163,13 +162,13 @@ void tileput_report_fatal(int code, const char* format, ...) {
 void tileput_log(int level, const char* file, int line, const char* format, ...) {
   constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::err, spdlog::level::warn, spdlog::level::info,
                                                    spdlog::level::debug};
-  static spdlog::logger logger("tileput", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   va_list arguments;
   va_start(arguments, format);
   const std::string text = format_text(format, arguments);
   va_end(arguments);
   const char* const name = std::strrchr(file, '/');
-  logger.log(kLevels[level], "{}: {}:{}: {}", rank_text(), name != nullptr ? name + 1 : file, line, text);
+  tileput::base::logger().log(kLevels[level], "{}: {}:{}: {}", rank_text(), name != nullptr ? name + 1 : file, line,
+                              text);
 }
 
 }  // extern "C"

@@ -4,9 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <utility>
-
 namespace tileput::orchestration {
 
 TaskMemory::TaskMemory(machine::Core& core) : core_(core), found_(core.heap_count + machine::kKnownExtra) {
@@ -19,11 +16,16 @@ TaskMemory::~TaskMemory() {
   core_.known = nullptr;
 }
 
-void TaskMemory::add(const void* begin, std::uint64_t bytes, std::string name) {
+void TaskMemory::add(const void* begin, std::uint64_t bytes, std::uint64_t index, std::uint64_t domain) {
   if (bytes != 0) {
     const auto address = reinterpret_cast<std::uintptr_t>(begin);
-    ranges_.push_back({{address, address + bytes}, std::move(name)});
+    ranges_.push_back({{address, address + bytes}, index, domain});
   }
+}
+
+std::string TaskMemory::Named::name() const {
+  return domain != 0 ? fmt::format("the window of rank {} in domain {}", index, domain)
+                     : fmt::format("tensor argument {}", index);
 }
 
 std::optional<machine::KnownRange> TaskMemory::find(std::uintptr_t address) const {
@@ -47,17 +49,17 @@ std::string TaskMemory::describe(std::uintptr_t address) const {
   std::string text = "nothing that the task knows is near";
   for (const Named& named : ranges_) {
     if (address >= named.range.begin && address < named.range.end) {
-      return fmt::format("they begin at byte {} of {}, which has {}", address - named.range.begin, named.name,
+      return fmt::format("they begin at byte {} of {}, which has {}", address - named.range.begin, named.name(),
                          named.range.end - named.range.begin);
     }
     if (address >= named.range.end && address - named.range.end < least) {
       least = address - named.range.end;
-      text = least == 0 ? fmt::format("{} ends there", named.name)
-                        : fmt::format("{} ends {} bytes before that", named.name, least);
+      text = least == 0 ? fmt::format("{} ends there", named.name())
+                        : fmt::format("{} ends {} bytes before that", named.name(), least);
     }
     if (address < named.range.begin && named.range.begin - address < least) {
       least = named.range.begin - address;
-      text = fmt::format("{} begins {} bytes after that", named.name, least);
+      text = fmt::format("{} begins {} bytes after that", named.name(), least);
     }
   }
   return text;

@@ -19,8 +19,8 @@ class TaskMemory final : public machine::KnownMemory {
   explicit TaskMemory(machine::Core& core);
   ~TaskMemory() override;
 
-  /// Empty ranges are left out.
-  void add(const void* begin, std::uint64_t bytes, std::string name);
+  /// The window of rank `index` in a domain; with domain 0, tensor argument `index`. Empty ranges are left out.
+  void add(const void* begin, std::uint64_t bytes, std::uint64_t index, std::uint64_t domain = 0);
 
   [[nodiscard]] std::optional<machine::KnownRange> find(std::uintptr_t address) const override;
   [[nodiscard]] std::string describe(std::uintptr_t address) const override;
@@ -28,7 +28,9 @@ class TaskMemory final : public machine::KnownMemory {
  private:
   struct Named {
     machine::KnownRange range;
-    std::string name;
+    std::uint64_t index;
+    std::uint64_t domain;
+    [[nodiscard]] std::string name() const;
   };
 
   machine::Core& core_;

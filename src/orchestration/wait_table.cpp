@@ -7,7 +7,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -63,13 +62,16 @@ Found find_notify(const rank::NotifyLog& log, std::uint64_t word) {
 
 }  // namespace
 
-std::string WaitTable::source(int rank, std::uint64_t address) {
+std::string WaitTable::line_of(int rank, std::uint64_t address) {
   const LoadedObject* const object = job_.object_at(rank, address);
-  if (object == nullptr) {
-    return {};
-  }
-  const std::string line = sources_.find(object->file, address - object->begin);
-  return line.empty() ? file_name(object->file) : fmt::format("{} ({})", line, file_name(object->file));
+  const std::string line = object == nullptr ? "" : sources_.find(object->file, address - object->begin);
+  return line.empty() ? "" : fmt::format("{} ({})", line, file_name(object->file));
+}
+
+std::string WaitTable::source(int rank, std::uint64_t address) {
+  const std::string line = line_of(rank, address);
+  const LoadedObject* const object = job_.object_at(rank, address);
+  return line.empty() && object != nullptr ? file_name(object->file) : line;
 }
 
 std::string WaitTable::place(std::uint64_t word) const {
@@ -202,11 +204,8 @@ std::string WaitTable::crash(int rank) {
   const std::uint32_t frames =
       std::min(slot.crash.frame_count.load(std::memory_order_acquire), rank::CrashReport::kFramesMax);
   for (std::uint32_t i = 0; i < frames && text.empty(); ++i) {  // innermost first: past library functions and headers
-    const std::uint64_t address = slot.crash.frames[i].load(std::memory_order_relaxed);
-    const LoadedObject* const object = job_.object_at(rank, address);
-    if (object != nullptr && !sources_.find(object->file, address - object->begin).empty()) {
-      text = " at " + source(rank, address);
-    }
+    const std::string line = line_of(rank, slot.crash.frames[i].load(std::memory_order_relaxed));
+    text = line.empty() ? "" : " at " + line;
   }
   if (text.empty()) {
     text = fmt::format(" while it {}", doing(rank));
@@ -267,7 +266,7 @@ std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescri
   }
   const auto can_notify = [&](int rank) {
     const auto r = static_cast<std::size_t>(rank);
-    return !candidate[r] && (now[r].may_act || r >= before_.size() || before_[r].may_act);
+    return !candidate[r] && (now[r].may_act || before_[r].may_act);  // asked for candidates: there is a `before_`
   };
   for (bool changed = true; changed;) {
     changed = false;

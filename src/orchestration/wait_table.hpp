@@ -35,12 +35,15 @@ class WaitTable {
   /// What a rank left behind that died by a signal: " at kernel.cpp:88 (kernel.so), accessing ...". Empty: nothing.
   std::string crash(int rank);
 
-  /// "kernel.cpp:88 (kernel.so)" of a program counter of that rank; empty outside its kernels and orchestrations.
+  /// "kernel.cpp:88 (kernel.so)" of a program counter of that rank, "kernel.so" without debug information; empty
+  /// outside its kernels and orchestrations.
   std::string source(int rank, std::uint64_t address);
   /// "word 2 of buffer 'scratch' of rank 1's window (byte 8 of domain 1)".
   std::string place(std::uint64_t word) const;
 
  private:
+  /// As source(), but empty where there is no line.
+  std::string line_of(int rank, std::uint64_t address);
   std::string near_place(int rank, std::uint64_t address) const;
   std::string doing(int rank);
   std::string last_notify(int rank);

@@ -3,16 +3,14 @@
 #include "orchestration/worker_impl.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <numeric>
 #include <set>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/memory.hpp"
 #include "base/system.hpp"
 #include "orchestration/kernel_object.hpp"
@@ -45,16 +43,6 @@ void require_symbol(const std::filesystem::path& file, const std::string& symbol
 }
 
 }  // namespace
-
-std::uint64_t Worker::Impl::next_callable() {
-  static std::atomic<std::uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only has to differ
-}
-
-std::uint64_t Worker::Impl::next_domain() {
-  static std::atomic<std::uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only has to differ
-}
 
 Worker::Impl::Impl(const WorkerOptions& options)
     : timeout_(options.timeout),
@@ -101,7 +89,7 @@ Callable Worker::Impl::load(const CallableSpec& spec) {
     require_symbol(object, "kernel_entry");
     request.kernels.push_back({kernel.func_id, static_cast<std::uint8_t>(kernel.core == Core::kAic), object.string()});
   }
-  request.callable = next_callable();
+  request.callable = base::next_number<Callable>();  // distinct in the process: never taken for another worker's
   std::vector<int> everybody(static_cast<std::size_t>(pool_.size()));
   std::iota(everybody.begin(), everybody.end(), 0);
   within_run([&] { load_on(everybody, request); });
@@ -125,8 +113,8 @@ void Worker::Impl::start_run() {
   stuck_ranks_ = {};  // ranks that were replaced count their waits from 0 again
   asked_.clear();
   started_ns_ = base::now_ns();
-  deadline_ns_ = timeout_.count() > 0 ? started_ns_ + static_cast<std::uint64_t>(timeout_.count()) : 0;
-  next_report_ns_ = wait_report_.count() > 0 ? started_ns_ + static_cast<std::uint64_t>(wait_report_.count()) : 0;
+  deadline_ns_ = base::deadline_ns(timeout_);
+  next_report_ns_ = base::deadline_ns(wait_report_);
   next_tick_ns_ = started_ns_ + kTickNs;
   pool_.start_missing(
       [this](int rank) {
@@ -250,10 +238,9 @@ void Worker::Impl::tick(const std::vector<int>& awaited, std::uint64_t now) {
                "look for the rank that holds the others up, or raise the time limit"));
   }
   if (next_report_ns_ != 0 && now >= next_report_ns_) {
-    next_report_ns_ = now + static_cast<std::uint64_t>(wait_report_.count());
-    static spdlog::logger log("tileput", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    log.warn("run {} is not complete after {:.0f} s:{}", run_id_, static_cast<double>(now - started_ns_) / 1e9,
-             wait_lines());
+    next_report_ns_ = base::deadline_ns(wait_report_);
+    base::logger().warn("run {} is not complete after {:.0f} s:{}", run_id_,
+                        static_cast<double>(now - started_ns_) / 1e9, wait_lines());
   }
 }
 
@@ -337,10 +324,8 @@ void Worker::Impl::complete(Submission& submission) {
   }
   if (submission.complete()) {
     for (const Range& range : submission.ranges) {
-      const auto staged = std::find_if(
-          submission.staged.begin(), submission.staged.end(),
-          [&](const Staged& candidate) { return range.begin >= candidate.begin && range.end <= candidate.end; });
-      if (range.written && staged != submission.staged.end()) {
+      const Staged* const staged = submission.staged_at(range.begin);
+      if (range.written && staged != nullptr) {
         std::memcpy(range.begin, staged->copy + (range.begin - staged->begin),
                     static_cast<std::size_t>(range.end - range.begin));
       }

@@ -50,6 +50,8 @@ struct Worker::Impl {
     std::vector<Range> ranges;
     SubmissionReport report;
     std::size_t answered = 0;
+    /// The staged memory that a host address lies in; null: it is shared already.
+    [[nodiscard]] const Staged* staged_at(const std::byte* host) const noexcept;
     [[nodiscard]] bool complete() const noexcept { return answered == members.size(); }
   };
 
@@ -81,9 +83,6 @@ struct Worker::Impl {
     out.put(value);
     return out;
   }
-  /// Distinct in the whole process, so that one worker's callable or domain is never taken for another's.
-  static std::uint64_t next_callable();
-  static std::uint64_t next_domain();
 
   /// Brings every rank up and starts the clock of the hard limit.
   void start_run();

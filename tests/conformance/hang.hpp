@@ -26,7 +26,6 @@ enum class Hang : int {
   kTensor,
   kAssign,
   kManyPhases,
-  kKillSelf,
   kPlainNotify,
   kLoadNothing,
   kLoadPart,

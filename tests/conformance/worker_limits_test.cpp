@@ -158,6 +158,22 @@ TEST_P(Limits, LimitCoversWindowsAndTensorsTogether) {
   }
 }
 
+TEST_P(Limits, MemoryAtAPlaceThatHadASmallerTensorIsAllThere) {
+  start(1);
+  for (const std::uint64_t bytes : {std::uint64_t{4} << 10U, std::uint64_t{1} << 20U, std::uint64_t{64} << 10U}) {
+    const SharedMemory memory = worker_->allocate_tensor(bytes);
+    const auto words = memory.as<std::int64_t>();
+    worker_->run([&](Orchestrator& o) {
+      const Domain domain = o.allocate_domain({.buffers = kBuffers});
+      TaskArgs args;
+      args.add_inout(Tensor::of(words)).add_inout(domain.buffer("front"));
+      args.add_scalar(Hang::kTensor).add_scalar(words.size() * 2 - 8).add_context(domain);  // reads its last 32 bytes
+      o.submit(*callable_, 0, args);
+    });
+    std::memset(memory.data(), 1, bytes);
+  }
+}
+
 TEST_P(Limits, FailedRunLeavesNoMemory) {
   start(3);
   run(std::vector<Step>(3, {Hang::kNotify, 0}));

@@ -24,15 +24,11 @@ float cpu_seconds() {
   return static_cast<float>(now.tv_sec) + static_cast<float>(now.tv_nsec) * 1e-9F;
 }
 
-void sleep_ms(int64_t ms) {
-  const timespec time{ms / 1000, ms % 1000 * 1'000'000};
-  nanosleep(&time, nullptr);
-}
-
 }  // namespace
 
 extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ int64_t* args) {
   namespace comm = pto::comm;
+  using test_kernel::sleep_ms;
   __gm__ float* in = test_kernel::data_of<float>(args[0]);
   __gm__ float* out = test_kernel::data_of<float>(args[1]);
   __gm__ int32_t* window = test_kernel::data_of<int32_t>(args[2]);

@@ -6,29 +6,18 @@
 // Arguments: out [int64], window [4096 bytes]; what, value, CommContext.
 
 #include <sched.h>
-#include <signal.h>
-#include <unistd.h>
 #include <pto/pto-inst.hpp>
 
 #include <cstdlib>
-#include <ctime>
 
 #include "../hang.hpp"
 #include "kernel_support.hpp"
-
-namespace {
-
-void sleep_ms(int64_t ms) {
-  const timespec time{ms / 1000, ms % 1000 * 1'000'000};
-  nanosleep(&time, nullptr);
-}
-
-}  // namespace
 
 extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ int64_t* args) {
   namespace comm = pto::comm;
   using comm::NotifyOp;
   using comm::WaitCmp;
+  using test_kernel::sleep_ms;
   using Row = pto::GlobalTensor<int32_t, pto::Shape<1, 1, 1, 1, 8>, pto::Stride<1, 1, 1, 1, 1>>;
   using Grid = pto::GlobalTensor<int32_t, pto::Shape<1, 1, 1, 4, 8>, pto::Stride<1, 1, 1, 4096, 1>>;
   __gm__ int64_t* out = test_kernel::data_of<int64_t>(args[0]);
@@ -144,7 +133,6 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
       }
       break;
     }
-    case Hang::kKillSelf: kill(getpid(), static_cast<int>(value)); break;
     case Hang::kPlainNotify:  // as kNotify by a plain store, which rings nobody
       sleep_ms(value);
       __atomic_store_n(test_kernel::remote(ctx, window + 16, next), 1, __ATOMIC_SEQ_CST);

@@ -6,6 +6,8 @@
 
 #include <pto/pto-inst.hpp>
 
+#include <ctime>
+
 #include "platform_comm/comm_context.h"
 #include "tensor.h"
 
@@ -15,6 +17,11 @@ template <class T>
 AICORE inline __gm__ T* remote(__gm__ CommContext* ctx, __gm__ T* local, int peer) {
   const uint64_t offset = reinterpret_cast<uint64_t>(local) - ctx->windowsIn[ctx->rankId];
   return reinterpret_cast<__gm__ T*>(ctx->windowsIn[peer] + offset);
+}
+
+inline void sleep_ms(int64_t ms) {
+  const timespec time{ms / 1000, ms % 1000 * 1'000'000};
+  nanosleep(&time, nullptr);
 }
 
 template <class T>

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "any_tensor.hpp"
 #include "pto/pto-inst.hpp"
-#include "support.hpp"
 
 namespace {
 
@@ -28,16 +28,7 @@ using tileput::test::Extents;
 using tileput::test::Guarded;
 using tileput::test::Observe;
 using tileput::test::Recorder;
-
-using AnyShape = pto::Shape<>;
-using AnyStride = pto::Stride<>;
-template <class T, Layout layout = Layout::ND>
-using AnyTensor = pto::GlobalTensor<T, AnyShape, AnyStride, layout>;
-
-template <class T, Layout layout = Layout::ND>
-AnyTensor<T, layout> tensor_of(T* data, const Extents& n, const Extents& s) {
-  return {data, AnyShape(n[0], n[1], n[2], n[3], n[4]), AnyStride(s[0], s[1], s[2], s[3], s[4])};
-}
+using tileput::test::tensor_of;
 
 template <class TileData, class Tensor>
 void add(Tensor& tensor, TileData& tile) {

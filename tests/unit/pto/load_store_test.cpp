@@ -10,7 +10,7 @@
 #include <limits>
 #include <utility>
 
-#include "support.hpp"
+#include "any_tensor.hpp"
 
 namespace {
 
@@ -22,19 +22,12 @@ using pto::SLayout;
 using pto::Tile;
 using pto::TileType;
 using tileput::ErrorCode;
+using tileput::test::AnyShape;
+using tileput::test::AnyStride;
 using tileput::test::error_of;
 using tileput::test::Extents;
 using tileput::test::Guarded;
-
-using AnyShape = pto::Shape<>;
-using AnyStride = pto::Stride<>;
-template <class T, Layout layout = Layout::ND>
-using AnyTensor = pto::GlobalTensor<T, AnyShape, AnyStride, layout>;
-
-template <class T, Layout layout = Layout::ND>
-AnyTensor<T, layout> tensor_of(T* data, const Extents& n, const Extents& s) {
-  return {data, AnyShape(n[0], n[1], n[2], n[3], n[4]), AnyStride(s[0], s[1], s[2], s[3], s[4])};
-}
+using tileput::test::tensor_of;
 
 /// Row and column of the tile for a tensor index, as spec section 8.1 enumerates them.
 std::pair<std::int64_t, std::int64_t> place(Layout layout, const Extents& n, const Extents& i) {

@@ -10,7 +10,7 @@
 #include <numeric>
 #include <string>
 
-#include "support.hpp"
+#include "any_tensor.hpp"
 
 namespace {
 
@@ -22,23 +22,17 @@ using pto::TileType;
 using tileput::ErrorCode;
 using tileput::machine::Instruction;
 using tileput::machine::Pieces;
+using tileput::test::AnyShape;
+using tileput::test::AnyStride;
 using tileput::test::error_of;
 using tileput::test::Extents;
 using tileput::test::Guarded;
 using tileput::test::Observe;
 using tileput::test::Recorder;
+using tileput::test::tensor_of;
 
-using AnyShape = pto::Shape<>;
-using AnyStride = pto::Stride<>;
-template <class T, Layout layout = Layout::ND>
-using AnyTensor = pto::GlobalTensor<T, AnyShape, AnyStride, layout>;
 template <class T, int kRows, int kCols>
 using OpenTile = Tile<TileType::Vec, T, kRows, kCols, BLayout::RowMajor, DYNAMIC, DYNAMIC>;
-
-template <class T>
-AnyTensor<T> tensor_of(T* data, const Extents& n, const Extents& s) {
-  return {data, AnyShape(n[0], n[1], n[2], n[3], n[4]), AnyStride(s[0], s[1], s[2], s[3], s[4])};
-}
 
 enum class How { kPut, kGet, kPiecesInRandomOrder, kLaterFromACopy };
 
