@@ -18,7 +18,7 @@ packages_of() {
   case "$1" in
     build)
       echo g++ cmake make ninja-build pkg-config git \
-        libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libhwloc-dev libdw-dev libelf-dev \
+        libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libhwloc-dev libdw-dev libelf-dev libhwy-dev libeigen3-dev \
         libgtest-dev libgmock-dev libbenchmark-dev
       ;;
     clang) echo clang libclang-rt-dev ;;

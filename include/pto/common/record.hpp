@@ -44,6 +44,24 @@ PTO_INTERNAL machine::Observer* current_observer() noexcept {
   observer.on_instruction(record);
 }
 
+/// Instructions between tiles: `tiles` by role as machine::Instruction lists them.
+template <int kTiles>
+[[gnu::noinline, gnu::cold]] void observe_tiles(machine::Observer& observer, machine::Opcode opcode, Execute execute,
+                                                const void* site, const machine::TileRegion (&tiles)[kTiles],
+                                                std::int64_t first = 0, std::int64_t second = 0) {
+  machine::Instruction record;
+  record.opcode = opcode;
+  record.tile_count = kTiles;
+  record.site = site;
+  for (int i = 0; i < kTiles; ++i) {
+    record.tile[i] = tiles[i];
+  }
+  record.immediate[0] = first;
+  record.immediate[1] = second;
+  record.execute = execute;
+  observer.on_instruction(record);
+}
+
 /// kTput, kTget.
 [[gnu::noinline, gnu::cold]] inline void observe_copy(machine::Observer& observer, machine::Opcode opcode,
                                                       Execute execute, std::int64_t piece_count, const void* site,

@@ -69,6 +69,31 @@ enum class Opcode : std::uint8_t {
   kTstore,
   kTput,
   kTget,
+  kTputAsync,
+  kTgetAsync,
+  kAsyncWait,
+  kAsyncTest,
+  kTbroadcast,
+  kTgather,
+  kTscatter,
+  kTreduce,
+  kTadd,
+  kTsub,
+  kTmul,
+  kTmax,
+  kTmin,
+  kTadds,
+  kTsubs,
+  kTmuls,
+  kTmaxs,
+  kTmins,
+  kTdivs,
+  kTexpands,
+  kTcvt,
+  kTrowsum,
+  kTmov,
+  kTmatmul,
+  kTmatmulAcc,
   kTnotify,
   kTwait,
   kTtest,
@@ -93,7 +118,23 @@ struct Pieces {
 /// Operands by opcode (t = target, s = source):
 ///   kTload        global[0] s, tile[0] t
 ///   kTstore       global[0] t, tile[0] s; immediate[0] AtomicType
-///   kTput, kTget  global[0] t, global[1] s, tile[0] staging
+///   kTput, kTget  global[0] t, global[1] s, tile[0] staging (ping), tile[1] pong if tile_count is 2;
+///                 immediate[0] AtomicType
+///   kTputAsync, kTgetAsync  global[0] t, global[1] s; immediate[0] handle, immediate[1] address of the session
+///   kAsyncWait, kAsyncTest  immediate[0] handle: done when it and every earlier transfer of its session are
+///   kTbroadcast, kTgather, kTscatter  one record for each member: global[0] t, global[1] s, tiles as kTput (none where
+///                 the kernel's are not bound); immediate[0] the member's rank
+///   kTreduce      one record for each member, the root's first: global[0] t, global[1] the member's; t = s for the root,
+///                 then t = t op s; tile[0] accumulator, tile[1] and tile[2] staging; immediate[0] the member's rank,
+///                 immediate[1] ReduceOp, immediate[2] 1 for the root's
+///   kTadd ... kTmin  tile[0] t, tile[1] and tile[2] s
+///   kTadds ... kTdivs  tile[0] t, tile[1] s; immediate[0] bits of the scalar, low-order bytes first
+///   kTexpands     tile[0] t; immediate[0] bits of the scalar
+///   kTcvt         tile[0] t, tile[1] s, tile[2] temporary if tile_count is 3; immediate[0] RoundMode, immediate[1]
+///                 SaturationMode
+///   kTrowsum      tile[0] t, tile[1] s, tile[2] temporary
+///   kTmov         tile[0] t, tile[1] s
+///   kTmatmul, kTmatmulAcc  tile[0] accumulator, tile[1] left, tile[2] right
 ///   kTnotify      global[0] the signal word; immediate[0] value, immediate[1] NotifyOp
 ///   kTwait, kTtest  global[0] the signal region; immediate[0] compared with, immediate[1] WaitCmp
 ///   kSetFlag, kWaitFlag  immediate[0] from pipe, immediate[1] to pipe, immediate[2] event id
@@ -113,8 +154,8 @@ struct Instruction {
   std::int64_t immediate[3] = {};
   std::int64_t piece_count = 1;  ///< how many chunks the effect may be split into, in any order
 
-  /// Runs the native effect of the given pieces on the calling thread and returns kTtest's answer (else true).
-  /// kTwait blocks; kTwait and kTtest have one piece. Stateless, so it may run on a copy of the record.
+  /// Runs the native effect of the given pieces on the calling thread and returns the answer of kTtest and kAsyncTest
+  /// (else true). kTwait blocks; kTwait and kTtest have one piece. Stateless, so it may run on a copy of the record.
   bool (*execute)(const Instruction& self, Pieces pieces) = nullptr;
 
   /// Runs the whole effect.
@@ -130,7 +171,7 @@ class Observer {
   virtual ~Observer() = default;
 
   /// Called in place of the effect; whether, when and in which pieces the effect runs is the observer's decision.
-  /// The result is what the instruction returns: only kTtest has one.
+  /// The result is what the instruction returns: only kTtest, kAsyncWait and kAsyncTest have one.
   virtual bool on_instruction(const Instruction& instruction) = 0;
 };
 
