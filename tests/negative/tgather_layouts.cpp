@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: group and local tensor must have the same layout
+
+#include "pto/pto-inst.hpp"
+
+template <class T, pto::Layout layout = pto::Layout::ND>
+using Tensor = pto::GlobalTensor<T, pto::Shape<>, pto::Stride<>, layout>;
+template <class T>
+using Staging = pto::Tile<pto::TileType::Vec, T, 1, 64>;
+template <class T>
+using Group = pto::comm::ParallelGroup<Tensor<T>>;
+
+#ifdef MISTAKE
+using Target = Tensor<float, pto::Layout::DN>;
+#else
+using Target = Tensor<float, pto::Layout::ND>;
+#endif
+
+void gather(Group<float>& group, Target& target, Staging<float>& tile) { pto::comm::TGATHER(group, target, tile); }

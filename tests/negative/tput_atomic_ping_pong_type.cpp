@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: TPUT: AtomicAdd adds float, half, bfloat16_t, int32_t, int16_t or int8_t
+
+#include "pto/pto-inst.hpp"
+
+template <class T, pto::Layout layout = pto::Layout::ND>
+using Tensor = pto::GlobalTensor<T, pto::Shape<>, pto::Stride<>, layout>;
+template <class T>
+using Staging = pto::Tile<pto::TileType::Vec, T, 1, 64>;
+
+#ifdef MISTAKE
+using Element = uint8_t;
+#else
+using Element = int8_t;
+#endif
+
+void add(Tensor<Element>& target, Tensor<Element>& source, Staging<Element>& ping, Staging<Element>& pong) {
+  pto::comm::TPUT<pto::AtomicType::AtomicAdd>(target, source, ping, pong);
+}
