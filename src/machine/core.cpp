@@ -202,8 +202,8 @@ void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& 
 }
 
 void fail_argument(Opcode opcode, const char* what, const char* hint) {
-  throw Error(ErrorCode::kBadArgument,
-              fmt::format("{}{} {}", name_of(opcode), at(__builtin_return_address(0)), what), hint);
+  throw Error(ErrorCode::kBadArgument, fmt::format("{}{} {}", name_of(opcode), at(__builtin_return_address(0)), what),
+              hint);
 }
 
 void fail_overlap(Opcode opcode, const void* ping, const void* pong, std::uint64_t bytes_of_each) {

@@ -57,6 +57,7 @@ compiled() {
 # Any order after the umbrella, and the instruction headers in any order before it too (pipe_sync.h wants it first).
 kernel_headers=(tensor.h intrinsic.h pipe_sync.h platform_comm/comm_context.h data_type.h
   pto/comm/pto_comm_instr_impl.hpp pto/comm/pto_comm_inst.hpp pto/comm/comm_types.hpp pto/common/cpu_stub.hpp
+  pto/comm/async_common/async_types.hpp pto/comm/async/sdma/sdma_types.hpp
   pto/common/event.hpp pto/common/type.hpp pto/common/constants.hpp pto/common/pto_tile.hpp)
 macros=$'#ifndef __gm__\n#define __gm__\n#endif\n#ifndef __aicore__\n#define __aicore__ [aicore]\n#endif\n'
 count=${#kernel_headers[@]}

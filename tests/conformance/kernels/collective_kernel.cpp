@@ -38,9 +38,7 @@ AICORE void collect(cc::What what, const cc::Case& c, pto::comm::ParallelGroup<T
     case cc::kBroadcast: c.ping_pong ? TBROADCAST(group, local, ping, pong) : TBROADCAST(group, local, ping); break;
     case cc::kGather: c.ping_pong ? TGATHER(group, local, ping, pong) : TGATHER(group, local, ping); break;
     case cc::kScatter: c.ping_pong ? TSCATTER(group, local, ping, pong) : TSCATTER(group, local, ping); break;
-    default:
-      c.ping_pong ? TREDUCE(group, local, acc, ping, pong, op) : TREDUCE(group, local, acc, ping, op);
-      break;
+    default: c.ping_pong ? TREDUCE(group, local, acc, ping, pong, op) : TREDUCE(group, local, acc, ping, op); break;
   }
 }
 
