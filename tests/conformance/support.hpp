@@ -34,7 +34,7 @@ inline WorkerOptions options_of(int ranks, RanksAs ranks_as) {
 }
 
 /// A kernel of tests/conformance/kernels behind a forwarding orchestration. TILEPUT_TEST_KERNELS names another build of
-/// all kernels, "_deferred" for instance.
+/// all kernels, "_late" for instance.
 inline CallableSpec callable_spec(const std::string& kernel, const std::string& entry = "forward") {
   const char* const build = std::getenv("TILEPUT_TEST_KERNELS");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   return {.orchestration = "kernels/forward_orch.so",
