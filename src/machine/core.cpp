@@ -188,4 +188,13 @@ void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& 
               "the tile's valid rows and columns are the tensor's, see the instruction's mapping of dimensions");
 }
 
+void fail_tile_operand(Opcode opcode, const TileRegion& target, const TileRegion& operand) {
+  throw Error(ErrorCode::kShapeMismatch,
+              fmt::format("{}{}: the {} x {} valid elements of a target of {} x {} and the {} x {} of an operand of "
+                          "{} x {}",
+                          name_of(opcode), at(__builtin_return_address(0)), target.valid_rows, target.valid_cols,
+                          target.rows, target.cols, operand.valid_rows, operand.valid_cols, operand.rows, operand.cols),
+              "the target's valid region lies inside its own storage and inside every operand's");
+}
+
 }  // namespace tileput::machine
