@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tileput/machine/core.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sched.h>
@@ -32,13 +31,7 @@ std::string shape_text(const GlobalRegion& region) {
 
 /// " at kernel.cpp:88", where code was called from that is inlined into a kernel; empty without debug information.
 std::string at(const void* return_address) {
-  const auto* const call = static_cast<const char*>(return_address) - 1;
-  Dl_info object{};
-  if (dladdr(call, &object) == 0 || object.dli_fname == nullptr) {
-    return {};
-  }
-  const std::string line = base::SourceLines().find(
-      object.dli_fname, static_cast<std::uint64_t>(call - static_cast<char*>(object.dli_fbase)));
+  const std::string line = base::line_here(static_cast<const char*>(return_address) - 1);
   return line.empty() ? "" : " at " + line;
 }
 
