@@ -4,8 +4,10 @@
 
 /// Orchestration ABI (spec section 18): what an orchestration function sees. C++17, global namespace.
 ///
-/// An orchestration runs on its rank and submits tasks. Each task runs to completion inside its submit call, in
-/// submission order, which is the order every legal orchestration is correct under (spec section 18.5).
+/// An orchestration runs on its rank and submits tasks. Each task runs inside its submit call, in submission order,
+/// which is the order every legal orchestration is correct under (spec section 18.5). It is complete when the call
+/// returns, unless its kernel defers that (pto_async_kernel_api.h): then those that depend on it wait for it first, and
+/// the orchestration's end waits for all.
 
 #include <cstddef>
 #include <cstdint>
@@ -68,7 +70,7 @@ class ChipTaskArgs {
   int32_t scalar_count_;
 };
 
-/// How many blocks a task runs as.
+/// How many blocks a task runs as: 1 to 64, at the same time, with a core each. They may wait for one another.
 struct PTO2LaunchSpec {
   int32_t block_num = 1;
   void set_block_num(int32_t blocks) { block_num = blocks; }
@@ -119,12 +121,21 @@ class CoreTaskArgs {
       add_bits(static_cast<uint64_t>(static_cast<int64_t>(values[i])));
     }
   }
-  /// Tasks already run in submission order; predecessors are complete when this one starts.
-  void set_dependencies(const PTO2TaskId* /*tasks*/, int64_t /*count*/) {}
+  /// Tasks that are complete before this one starts, besides those that its tensors name. Keeps the pointer, which must
+  /// be valid until the submit call; ids that name none are skipped.
+  void set_dependencies(const PTO2TaskId* tasks, int64_t count) {
+    if (count < 0 || (tasks == nullptr && count != 0)) {
+      fail("set_dependencies() with a negative count, or without tasks");
+    } else {
+      dependencies_ = tasks;
+      dependency_count_ = count;
+    }
+  }
 
   void reset() {
     tensor_count_ = 0;
     scalar_count_ = 0;
+    dependency_count_ = 0;
     launch_spec = PTO2LaunchSpec();
     has_error = false;
     error_msg = nullptr;
@@ -133,8 +144,10 @@ class CoreTaskArgs {
   const ChipTensor* tensor(int index) const { return tensors_[index]; }
   TensorArgType direction(int index) const { return directions_[index]; }
   uint64_t scalar(int index) const { return scalars_[index]; }
+  PTO2TaskId dependency(int64_t index) const { return dependencies_[index]; }
   int tensor_count() const { return tensor_count_; }
   int scalar_count() const { return scalar_count_; }
+  int64_t dependency_count() const { return dependency_count_; }
 
   PTO2LaunchSpec launch_spec;
   bool has_error = false;
@@ -174,6 +187,8 @@ class CoreTaskArgs {
   uint64_t scalars_[kScalarsMax];
   int tensor_count_ = 0;
   int scalar_count_ = 0;
+  const PTO2TaskId* dependencies_ = nullptr;
+  int64_t dependency_count_ = 0;
 };
 
 /// What a submit call returns; runtime-allocated outputs are not part of this version, so it only names the task.
@@ -187,7 +202,8 @@ class TaskOutputTensors {
   PTO2TaskId task_;
 };
 
-/// Runs the AIV kernel registered under `func_id` with these arguments, to completion.
+/// Runs the AIV kernel registered under `func_id` with these arguments, in as many blocks as the launch specification
+/// says, and returns when all of them have.
 inline TaskOutputTensors rt_submit_aiv_task(int32_t func_id, const CoreTaskArgs& args) {
   return TaskOutputTensors(PTO2TaskId{tileput_submit_task(0, func_id, &args)});
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/source_line.hpp"
 
+#include <dlfcn.h>
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <fmt/format.h>
@@ -109,6 +110,15 @@ std::string SourceLines::find(const std::filesystem::path& object, std::uint64_t
     return {};
   }
   return fmt::format("{}:{}", std::filesystem::path(line.file).filename().string(), line.number);
+}
+
+std::string line_here(const void* address) {
+  Dl_info object{};
+  if (dladdr(address, &object) == 0 || object.dli_fname == nullptr) {
+    return {};
+  }
+  return SourceLines().find(object.dli_fname, static_cast<std::uint64_t>(static_cast<const char*>(address) -
+                                                                         static_cast<char*>(object.dli_fbase)));
 }
 
 }  // namespace tileput::base

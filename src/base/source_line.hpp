@@ -32,4 +32,7 @@ class SourceLines {
   std::map<std::filesystem::path, std::unique_ptr<Dwfl, Close>> objects_;
 };
 
+/// The line of an address in this process, as SourceLines::find() has it; empty outside loaded objects.
+std::string line_here(const void* address);
+
 }  // namespace tileput::base

@@ -66,7 +66,9 @@ std::string describe_job(int process_id) {
     text += fmt::format("worker {} of process {}: {} ranks, run {}, {} domains\n", number, process_id, job.ranks.size(),
                         job.run, job.domains.size());
     for (int rank = 0; rank < control.ranks(); ++rank) {
-      text += fmt::format("process {}, {}\n", job.ranks[static_cast<std::size_t>(rank)].process_id, table.line(rank));
+      for (const std::string& line : table.lines_of(rank)) {
+        text += fmt::format("process {}, {}\n", job.ranks[static_cast<std::size_t>(rank)].process_id, line);
+      }
     }
   }
   if (text.empty()) {

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tileput/machine/core.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sched.h>
@@ -32,13 +31,7 @@ std::string shape_text(const GlobalRegion& region) {
 
 /// " at kernel.cpp:88", where code was called from that is inlined into a kernel; empty without debug information.
 std::string at(const void* return_address) {
-  const auto* const call = static_cast<const char*>(return_address) - 1;
-  Dl_info object{};
-  if (dladdr(call, &object) == 0 || object.dli_fname == nullptr) {
-    return {};
-  }
-  const std::string line = base::SourceLines().find(
-      object.dli_fname, static_cast<std::uint64_t>(call - static_cast<char*>(object.dli_fbase)));
+  const std::string line = base::line_here(static_cast<const char*>(return_address) - 1);
   return line.empty() ? "" : " at " + line;
 }
 
@@ -199,6 +192,15 @@ void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& 
               fmt::format("{}{}: a tile with {} x {} valid elements and a tensor of shape {}", name_of(opcode),
                           at(__builtin_return_address(0)), tile.valid_rows, tile.valid_cols, shape_text(tensor)),
               "the tile's valid rows and columns are the tensor's, see the instruction's mapping of dimensions");
+}
+
+void fail_tile_operand(Opcode opcode, const TileRegion& target, const TileRegion& operand) {
+  throw Error(ErrorCode::kShapeMismatch,
+              fmt::format("{}{}: the {} x {} valid elements of a target of {} x {} and the {} x {} of an operand of "
+                          "{} x {}",
+                          name_of(opcode), at(__builtin_return_address(0)), target.valid_rows, target.valid_cols,
+                          target.rows, target.cols, operand.valid_rows, operand.valid_cols, operand.rows, operand.cols),
+              "the target's valid region lies inside its own storage and inside every operand's");
 }
 
 void fail_argument(Opcode opcode, const char* what, const char* hint) {

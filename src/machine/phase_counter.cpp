@@ -40,6 +40,22 @@ void PhaseCounter::end_call() {
   close_barrier();
 }
 
+void PhaseCounter::merge(const PhaseCounter& other, std::size_t first_phase) {
+  if (other.phases_.size() + first_phase > phases_.size()) {
+    phases_.resize(other.phases_.size() + first_phase);
+    in_phase_ = false;  // what this core counted last is not the last phase any more
+  }
+  for (std::size_t i = 0; i < other.phases_.size(); ++i) {
+    Phase& phase = phases_[first_phase + i];
+    const std::uint64_t longest = std::max(phase.time_ns, other.phases_[i].time_ns);
+    phase.kind = std::min(phase.kind, other.phases_[i].kind);
+    phase += other.phases_[i];
+    phase.time_ns = longest;
+  }
+  notifies_ += other.notifies_;
+  tiles_.insert(other.tiles_.begin(), other.tiles_.end());
+}
+
 void PhaseCounter::close_barrier() {
   barriers_ += notified_ && waited_ ? 1 : 0;
   notified_ = waited_ = false;

@@ -4,6 +4,7 @@
 
 /// The counting observer: what a call moved, between which barriers, and how long it took.
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <utility>
@@ -43,6 +44,7 @@ struct Phase {
     loads += later.loads;
     stores += later.stores;
     window_loads += later.window_loads;
+    peer_loads += later.peer_loads;
     bytes += later.bytes;
     time_ns += later.time_ns;
     return *this;
@@ -65,6 +67,12 @@ class PhaseCounter final : public Observer {
   void begin_call();
   /// Closes the open phase or barrier.
   void end_call();
+
+  /// The phase that a data instruction now would count for.
+  [[nodiscard]] std::size_t open_phase() const noexcept { return phases_.size() - (in_phase_ ? 1 : 0); }
+  /// Adds what another core did at the same time from `first_phase` on: its phase i is phase `first_phase` + i. Counts
+  /// add up, the time of a phase is that of the core that took longest, barriers stay those of this core.
+  void merge(const PhaseCounter& other, std::size_t first_phase);
 
   [[nodiscard]] const std::vector<Phase>& phases() const noexcept { return phases_; }
   [[nodiscard]] std::uint64_t barriers() const noexcept { return barriers_; }

@@ -86,17 +86,15 @@ class CurrentCore {
   CurrentCore& operator=(const CurrentCore&) = delete;
 };
 
-/// Attaches an observer to a core for the duration of a task.
-class Observed {
- public:
-  Observed(machine::Core& core, machine::Observer* observer) noexcept : core_(core) { core.observer = observer; }
-  ~Observed() { core_.observer = nullptr; }
-  Observed(const Observed&) = delete;
-  Observed& operator=(const Observed&) = delete;
-
- private:
-  machine::Core& core_;
-};
+/// What the cores of all blocks have in common.
+machine::Core common_core(const rank::Control& control, const domain::Heaps& heaps, int ranks) {
+  machine::Core core;
+  core.heap_base = reinterpret_cast<std::uintptr_t>(heaps.base());
+  core.heap_shift = heaps.shift();
+  core.heap_count = static_cast<std::uint32_t>(ranks);  // the worker's heap has no doorbell
+  core.doorbells = control.doorbells();
+  return core;
+}
 
 }  // namespace
 
@@ -110,17 +108,11 @@ RankRuntime::RankRuntime(rank::Channel channel, const rank::Control& control, do
       waits_for_debugger_(hello.debug != 0),
       log_(base::make_logger(fmt::format("rank {}", hello.rank))),
       slot_(control.slot(hello.rank)),
-      waiting_(control, hello.rank, hello.wait_policy),
+      control_(control),
+      team_(control, hello.rank, hello.ranks, hello.wait_policy, common_core(control, heaps, hello.ranks)),
       ranges_(heaps.stride_bytes(), base::page_bytes(), colour_of(hello.rank, heaps.stride_bytes())) {
   log_.set_level(hello.verbose != 0 ? spdlog::level::info : spdlog::level::warn);
-  on_chip_.attach(core_);
-  core_.heap_base = reinterpret_cast<std::uintptr_t>(heaps.base());
-  core_.heap_shift = heaps.shift();
-  slot_.heap_base.store(core_.heap_base, std::memory_order_relaxed);  // for reports
-  core_.heap_count = static_cast<std::uint32_t>(hello.ranks);         // the worker's heap has no doorbell
-  core_.doorbells = control.doorbells();
-  core_.notify_log = &slot_.notifies;
-  core_.waiting = &waiting_;
+  slot_.heap_base.store(team_.core().heap_base, std::memory_order_relaxed);  // for reports
 }
 
 RankRuntime::~RankRuntime() {
@@ -136,7 +128,7 @@ void RankRuntime::greet(std::uint64_t id) {
 }
 
 void RankRuntime::serve() {
-  const CurrentCore current(core_);
+  const CurrentCore current(team_.core());
   while (const std::optional<rank::Message> message = channel_.receive()) {
     base::Reader peek(message->bytes);
     if (peek.take<RequestHeader>().kind == RequestKind::kExit) {
@@ -296,7 +288,7 @@ void RankRuntime::open_shared(const WireTensor& tensor) {
 }
 
 RunAnswer RankRuntime::run(const RunRequest& request) {
-  TaskMemory memory(core_);
+  TaskMemory memory(team_, request.observe != 0);
   for (const auto& [id, domain] : domains_) {
     const CommContext& context = domain->context();
     for (std::uint32_t i = 0; i < context.rankNum; ++i) {
@@ -329,18 +321,13 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
   task.callable = &callable;
   task.rank = rank_;
   task.slot = &slot_;
-  if (slot_.current_run.load(std::memory_order_relaxed) != request.run) {
-    slot_.notifies.count.store(0, std::memory_order_release);  // in another run the same places are other words
-  }
-  slot_.current_run.store(request.run, std::memory_order_relaxed);  // relaxed: read for reports, and by ourselves
+  task.team = &team_;
+  begin_run(request.run);
   const ScopedTaskContext scope(task);
   log_.info("run {}: {} with {} tensors and {} scalars, {} calls", request.run, callable.name, tensors.size(),
             scalars.size(), request.calls);
 
   RunAnswer answer;
-  CallTimes times(request.calls);
-  machine::PhaseCounter counter(core_, rank_, ranks_);
-  const Observed observed(core_, request.observe != 0 ? &counter : nullptr);
   try {
     if (callable.config != nullptr) {
       const auto config = reinterpret_cast<PTO2OrchestrationConfig (*)(const ChipTaskArgs&)>(callable.config)(args);
@@ -352,15 +339,7 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
                     "pass the tensors, then the scalars that the orchestration names");
       }
     }
-    const auto entry = reinterpret_cast<void (*)(const ChipTaskArgs&)>(callable.entry);
-    std::uint64_t start = base::now_ns();
-    for (std::uint32_t call = 0; call < request.calls; ++call) {
-      counter.begin_call();
-      entry(args);
-      const std::uint64_t end = base::now_ns();  // one look at the clock a call: it takes as long as a small push
-      times.add(end - start);
-      start = end;
-    }
+    call_entry(request, args, task, answer);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
@@ -370,14 +349,39 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
     throw Error(ErrorCode::kOrchestration, fmt::format("{} on rank {} threw", callable.name, rank_),
                 "correct the orchestration");
   }
+  log_.info("run {}: {} complete, {} ns a call", request.run, callable.name, answer.median_ns);
+  return answer;
+}
+
+void RankRuntime::begin_run(std::uint64_t run) {
+  if (slot_.current_run.load(std::memory_order_relaxed) != run) {
+    for (int block = 0; block < control_.blocks_used(rank_); ++block) {  // in another run the same places are other words
+      control_.blocks(rank_)[block].notifies.count.store(0, std::memory_order_release);
+    }
+  }
+  slot_.current_run.store(run, std::memory_order_relaxed);  // relaxed: read for reports, and by ourselves
+}
+
+void RankRuntime::call_entry(const RunRequest& request, const ChipTaskArgs& args, TaskContext& task,
+                             RunAnswer& answer) {
+  const auto entry = reinterpret_cast<void (*)(const ChipTaskArgs&)>(task.callable->entry);
+  CallTimes times(request.calls);
+  std::uint64_t start = base::now_ns();
+  for (std::uint32_t call = 0; call < request.calls; ++call) {
+    team_.counter().begin_call();
+    entry(args);
+    task.await_pending();
+    const std::uint64_t end = base::now_ns();  // one look at the clock a call: it takes as long as a small push
+    times.add(end - start);
+    start = end;
+  }
+  machine::PhaseCounter& counter = team_.counter();
   counter.end_call();
   times.summarise(answer);
   answer.barriers = counter.barriers();
   answer.notifies = counter.notifies();
   answer.tiles = counter.tiles();
   answer.phases = folded(counter.phases());
-  log_.info("run {}: {} complete, {} ns a call", request.run, callable.name, answer.median_ns);
-  return answer;
 }
 
 void RankRuntime::wait_for_debugger() {

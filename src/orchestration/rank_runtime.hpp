@@ -13,13 +13,14 @@
 #include "domain/domain.hpp"
 #include "domain/heaps.hpp"
 #include "domain/ranges.hpp"
-#include "machine/on_chip.hpp"
+#include "orchestration/block_team.hpp"
 #include "orchestration/job_description.hpp"
 #include "orchestration/protocol.hpp"
 #include "orchestration/task_context.hpp"
 #include "rank/channel.hpp"
 #include "rank/control.hpp"
-#include "rank/waiting.hpp"
+
+class ChipTaskArgs;
 
 namespace tileput::orchestration {
 
@@ -50,6 +51,11 @@ class RankRuntime {
   RunAnswer run(const RunRequest& request);
   void wait_for_debugger();
 
+  /// Makes the calls of a task, and waits after each for what it deferred.
+  void call_entry(const RunRequest& request, const ChipTaskArgs& args, TaskContext& task, RunAnswer& answer);
+  /// Notes in the slot whose notifies the logs hold from now on.
+  void begin_run(std::uint64_t run);
+
   const domain::Domain& domain_of(std::uint64_t id) const;
   void open_shared(const WireTensor& tensor);
 
@@ -61,9 +67,8 @@ class RankRuntime {
   bool waits_for_debugger_;
   spdlog::logger log_;
   rank::RankSlot& slot_;
-  rank::Waiting waiting_;
-  machine::OnChipMemory on_chip_;
-  machine::Core core_;
+  const rank::Control& control_;
+  BlockTeam team_;
   domain::Ranges ranges_;
   std::map<std::uint64_t, std::uint64_t> windows_;                    // domain -> offset in the own heap
   std::map<std::uint64_t, std::unique_ptr<domain::Domain>> domains_;  // attached

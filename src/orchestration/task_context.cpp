@@ -68,15 +68,25 @@ class InKernel {
   rank::RankSlot& slot_;
 };
 
-/// One kernel invocation: the args array of spec section 17.2.
-void run_kernel(const Kernel& kernel, const CoreTaskArgs& task) {
-  constexpr int kLocalIndex = 48;
-  constexpr int kGlobalIndex = 49;
+/// A task's kernel with its arguments.
+struct Invocation {
+  const Kernel& kernel;
+  const CoreTaskArgs& task;
+  CompletionConditions& conditions;
+};
+
+/// One block of it: the args array of spec section 17.2.
+void run_block(const Invocation& invocation, int block) {
+  constexpr int kLocalIndex = tileput::abi::kLocalContextIndex;
+  constexpr int kGlobalIndex = tileput::abi::kGlobalContextIndex;
   static_assert(CoreTaskArgs::kTensorsMax + CoreTaskArgs::kScalarsMax == kLocalIndex);
+  const CoreTaskArgs& task = invocation.task;
   LocalContext local{};
-  local.block_num = 1;
+  local.block_idx = block;
+  local.block_num = task.launch_spec.block_num;
+  local.async_ctx.conditions = &invocation.conditions;
   GlobalContext global{};
-  std::int64_t args[kGlobalIndex + 1];
+  std::int64_t args[tileput::abi::kTaskArgumentCount];
   int next = 0;
   for (int i = 0; i < task.tensor_count(); ++i) {
     args[next++] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(task.tensor(i)));
@@ -87,10 +97,70 @@ void run_kernel(const Kernel& kernel, const CoreTaskArgs& task) {
   std::fill(args + next, args + kLocalIndex, 0);
   args[kLocalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&local));
   args[kGlobalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&global));
-  kernel.entry(args);
+  invocation.kernel.entry(args);
+}
+
+/// Throws what a kernel threw, with its name and the place it ran.
+[[noreturn]] void rethrow(const std::exception_ptr& failure, const Kernel& kernel, const std::string& place) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{} on {}: {}", kernel.name, place, error.detail()), error.hint());
+  } catch (const std::exception& error) {
+    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw: {}", kernel.name, place, error.what()),
+                "correct the kernel");
+  } catch (...) {
+    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw", kernel.name, place), "correct the kernel");
+  }
+}
+
+void run_blocks(const TaskContext& context, const Invocation& invocation) {
+  const int count = invocation.task.launch_spec.block_num;
+  if (count == 1) {
+    try {
+      run_block(invocation, 0);
+    } catch (...) {
+      rethrow(std::current_exception(), invocation.kernel, fmt::format("rank {}", context.rank));
+    }
+    return;
+  }
+  const BlockWork work{[](const void* of, int block) { run_block(*static_cast<const Invocation*>(of), block); },
+                       &invocation};
+  const BlockTeam::Failure failure = context.team->run(count, work);
+  if (failure.error) {
+    rethrow(failure.error, invocation.kernel, fmt::format("rank {}, block {}", context.rank, failure.block));
+  }
+}
+
+void check_args(const TaskContext& context, const Kernel& kernel, const CoreTaskArgs& args) {
+  if (args.has_error) {
+    throw Error(ErrorCode::kOrchestration,
+                fmt::format("the arguments for {} do not fit: {}", kernel.name, args.error_msg),
+                "a core task takes up to 32 tensors, then up to 16 scalars");
+  }
+  const int blocks = args.launch_spec.block_num;
+  if (blocks < 1 || blocks > tileput::rank::kBlocksMax) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("{} is submitted with {} blocks", kernel.name, blocks),
+                fmt::format("a task has 1 to {} blocks", tileput::rank::kBlocksMax));
+  }
+  for (std::int64_t i = 0; i < args.dependency_count(); ++i) {
+    const PTO2TaskId id = args.dependency(i);
+    if (id.raw >= context.submitted && id.raw != PTO2TaskId().raw) {
+      throw Error(ErrorCode::kBadArgument,
+                  fmt::format("{} is submitted with a dependency on task {} of {}", kernel.name, id.raw,
+                              context.submitted),
+                  "name tasks by the ids that their submit calls returned");
+    }
+  }
 }
 
 }  // namespace
+
+void TaskContext::await_pending() {
+  if (!pending.empty()) {
+    pending.await_all(team->waiting(), team->core().heap_base);
+  }
+}
 
 // relaxed: only reports read what a rank executes
 ScopedTaskContext::ScopedTaskContext(TaskContext& context) noexcept : context_(context) {
@@ -119,26 +189,17 @@ extern "C" {
 std::uint64_t tileput_submit_task(int is_cube, std::int32_t func_id, const CoreTaskArgs* args) {
   TaskContext& task = require_task("rt_submit_*_task");
   const Kernel& kernel = require_kernel(task, func_id, is_cube != 0);
-  if (args->has_error) {
-    throw Error(ErrorCode::kOrchestration,
-                fmt::format("the arguments for {} do not fit: {}", kernel.name, args->error_msg),
-                "a core task takes up to 32 tensors, then up to 16 scalars");
+  check_args(task, kernel, *args);
+  if (!task.pending.empty()) {
+    task.pending.await_predecessors(*args, task.team->waiting(), task.team->core().heap_base);
   }
-  if (args->launch_spec.block_num != 1) {
-    throw Error(ErrorCode::kBadArgument,
-                fmt::format("{} is submitted with {} blocks", kernel.name, args->launch_spec.block_num),
-                "tasks of more than one block are not supported yet; see docs/status.md");
-  }
-  try {
+  task.conditions.clear();
+  {
     const InKernel in_kernel(*task.slot, func_id);
-    run_kernel(kernel, *args);
-  } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{} on rank {}: {}", kernel.name, task.rank, error.detail()), error.hint());
-  } catch (const std::exception& error) {
-    throw Error(ErrorCode::kKernel, fmt::format("{} on rank {} threw: {}", kernel.name, task.rank, error.what()),
-                "correct the kernel");
-  } catch (...) {
-    throw Error(ErrorCode::kKernel, fmt::format("{} on rank {} threw", kernel.name, task.rank), "correct the kernel");
+    run_blocks(task, {kernel, *args, task.conditions});
+  }
+  if (!task.conditions.all().empty()) {
+    task.pending.add(task.submitted, *args, task.conditions.all());
   }
   return task.submitted++;
 }

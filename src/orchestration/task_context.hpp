@@ -8,7 +8,9 @@
 #include <map>
 #include <string>
 
+#include "orchestration/block_team.hpp"
 #include "orchestration/kernel_object.hpp"
+#include "orchestration/pending_tasks.hpp"
 #include "rank/control.hpp"
 
 namespace tileput::orchestration {
@@ -37,7 +39,13 @@ struct TaskContext {
   const LoadedCallable* callable = nullptr;
   int rank = 0;
   rank::RankSlot* slot = nullptr;  ///< says what the rank executes
+  BlockTeam* team = nullptr;       ///< what runs its kernels
   std::uint64_t submitted = 0;     ///< core tasks so far, across calls
+  PendingTasks pending = {};
+  CompletionConditions conditions = {};  ///< of the core task that runs
+
+  /// Waits for all deferred tasks.
+  void await_pending();
 };
 
 /// Makes a task the calling thread's, and no task afterwards.

@@ -6,15 +6,9 @@
 
 namespace tileput::orchestration {
 
-TaskMemory::TaskMemory(machine::Core& core) : core_(core), found_(core.heap_count + machine::kKnownExtra) {
-  core_.memory = this;
-  core_.known = found_.data();
-}
+TaskMemory::TaskMemory(BlockTeam& team, bool observe) : team_(team) { team_.attach(this, observe); }
 
-TaskMemory::~TaskMemory() {
-  core_.memory = nullptr;
-  core_.known = nullptr;
-}
+TaskMemory::~TaskMemory() { team_.attach(nullptr, false); }
 
 void TaskMemory::add(const void* begin, std::uint64_t bytes, std::uint64_t index, std::uint64_t domain) {
   if (bytes != 0) {

@@ -7,16 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "orchestration/block_team.hpp"
 #include "tileput/machine/core.hpp"
 #include "tileput/machine/known_memory.hpp"
 
 namespace tileput::orchestration {
 
 /// What the instructions of one task may address: the windows of all domains that its rank is in, and its tensors.
-/// Attached to a core as long as it lives.
+/// Attached to the cores of a team as long as it lives.
 class TaskMemory final : public machine::KnownMemory {
  public:
-  explicit TaskMemory(machine::Core& core);
+  /// `observe`: the cores count what they do.
+  TaskMemory(BlockTeam& team, bool observe);
   ~TaskMemory() override;
 
   /// The window of rank `index` in a domain; with domain 0, tensor argument `index`. Empty ranges are left out.
@@ -33,9 +35,8 @@ class TaskMemory final : public machine::KnownMemory {
     [[nodiscard]] std::string name() const;
   };
 
-  machine::Core& core_;
-  std::vector<Named> ranges_;
-  std::vector<machine::KnownRange> found_;
+  BlockTeam& team_;
+  std::vector<Named> ranges_;  // complete before a kernel runs
 };
 
 }  // namespace tileput::orchestration

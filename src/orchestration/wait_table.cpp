@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <utility>
 
 #include "base/system.hpp"
 
@@ -16,11 +18,25 @@ namespace tileput::orchestration {
 
 namespace {
 
-constexpr const char* kCompare[] = {"==", "!=", ">", ">=", "<", "<="};  // by comm::WaitCmp
+constexpr const char* kCompare[] = {"==", "!=", ">", ">=", "<", "<=", ">="};  // by comm::WaitCmp, then kCompareCounter
+static_assert(std::size(kCompare) == rank::kCompareCounter + 1);
 constexpr const char* kNotify[] = {"AtomicAdd", "Set"};                 // by comm::NotifyOp
 
 std::string name_of(const std::vector<int>& ranks) {
   return fmt::format("{} {}", ranks.size() == 1 ? "rank" : "ranks", fmt::join(ranks, ", "));
+}
+
+/// A task of one block names its rank alone.
+std::string block_name(int rank, int block, bool is_alone) {
+  return is_alone ? fmt::format("rank {}", rank) : fmt::format("rank {}, block {}", rank, block);
+}
+
+bool is_alone(const rank::RankSlot& slot) noexcept {
+  return slot.more_blocks.load(std::memory_order_relaxed) == 0;  // for reports
+}
+
+bool sleeps(const rank::BlockSlot& block) noexcept {
+  return block.wait.sleeping.load(std::memory_order_acquire) != 0;  // pairs with the release in Waiting::until
 }
 
 std::string file_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
@@ -104,86 +120,138 @@ std::string WaitTable::doing(int rank) {
   return fmt::format("computes in {}", object != nullptr ? file_name(object->file) : "an unknown object");
 }
 
-std::string WaitTable::last_notify(int rank) {
-  const std::uint64_t word = control_.slot(rank).wait.word.load(std::memory_order_relaxed);
+std::string WaitTable::last_notify(std::uint64_t word) {
+  constexpr std::size_t kNotesMax = 64;
   std::vector<std::string> notes;
   for (int notifier = 0; notifier < control_.ranks(); ++notifier) {
-    const Found found = find_notify(control_.slot(notifier).notifies, word);
-    if (found.number == 0) {
-      continue;
+    for (int block = 0; block < control_.blocks_used(notifier) && notes.size() < kNotesMax; ++block) {
+      const Found found = find_notify(control_.blocks(notifier)[block].notifies, word);
+      if (found.number == 0) {
+        continue;
+      }
+      const std::string at = source(notifier, found.site);
+      notes.push_back(fmt::format("{} ({} {}{}{})", block_name(notifier, block, block == 0),
+                                  kNotify[(found.what >> 32U) % 2], static_cast<std::int32_t>(found.what),
+                                  at.empty() ? "" : " at ", at));
     }
-    const std::string at = source(notifier, found.site);
-    notes.push_back(fmt::format("rank {} ({} {}{}{})", notifier, kNotify[(found.what >> 32U) % 2],
-                                static_cast<std::int32_t>(found.what), at.empty() ? "" : " at ", at));
   }
   return notes.empty() ? ", last notifier unknown" : fmt::format(", last notified by {}", fmt::join(notes, ", "));
 }
 
-std::vector<int> WaitTable::notifiers(int rank) const {
-  const std::uint64_t word = control_.slot(rank).wait.word.load(std::memory_order_relaxed);
+std::vector<int> WaitTable::notifiers(std::uint64_t word) const {
   std::vector<int> found;
   for (int notifier = 0; notifier < control_.ranks(); ++notifier) {
-    if (find_notify(control_.slot(notifier).notifies, word).number != 0) {
+    const rank::BlockSlot* const blocks = control_.blocks(notifier);
+    if (std::any_of(blocks, blocks + control_.blocks_used(notifier), [word](const rank::BlockSlot& block) {
+          return find_notify(block.notifies, word).number != 0;
+        })) {
       found.push_back(notifier);
     }
   }
   return found;
 }
 
-std::string WaitTable::line(int rank) {
-  const rank::WaitReport& wait = control_.slot(rank).wait;
-  const std::int64_t process_id = job_.ranks[static_cast<std::size_t>(rank)].process_id;
-  const char* const state = process_state(process_id);
-  if (wait.sleeping.load(std::memory_order_acquire) == 0) {  // pairs with the release in Waiting::until
-    return fmt::format("rank {}: {}{}", rank, state, doing(rank));
+std::string WaitTable::line(int rank, int block) {
+  const rank::RankSlot& slot = control_.slot(rank);
+  const rank::BlockSlot& own = control_.blocks(rank)[block];
+  const std::string name = block_name(rank, block, is_alone(slot));
+  const char* const state = process_state(job_.ranks[static_cast<std::size_t>(rank)].process_id);
+  if (!sleeps(own)) {
+    return fmt::format("{}: {}{}", name, state, doing(rank));
   }
+  const rank::WaitReport& wait = own.wait;
   const double seconds =
       static_cast<double>(base::now_ns() - wait.since_ns.load(std::memory_order_relaxed)) / 1'000'000'000;
   const std::string at = source(rank, wait.site.load(std::memory_order_relaxed));
-  return fmt::format(
-      "rank {}: {}waits for {:.1f} s{}{} until {} {} {}, sees {}{}", rank, state, seconds, at.empty() ? "" : " at ", at,
-      place(wait.word.load(std::memory_order_relaxed)), kCompare[wait.compare.load(std::memory_order_relaxed) % 6],
-      wait.expected.load(std::memory_order_relaxed), wait.seen.load(std::memory_order_relaxed), last_notify(rank));
+  const std::uint32_t compare = wait.compare.load(std::memory_order_relaxed) % std::size(kCompare);
+  const bool is_counter = compare == rank::kCompareCounter;
+  const auto number = [is_counter](std::int32_t value) {
+    return is_counter ? std::int64_t{static_cast<std::uint32_t>(value)} : std::int64_t{value};
+  };
+  const std::uint64_t word = wait.word.load(std::memory_order_relaxed);
+  return fmt::format("{}: {}waits for {:.1f} s{}{}{} until {} {} {}, sees {}{}", name, state, seconds,
+                     is_counter ? " for a deferred task, registered" : "", at.empty() ? "" : " at ", at, place(word),
+                     kCompare[compare], number(wait.expected.load(std::memory_order_relaxed)),
+                     number(wait.seen.load(std::memory_order_relaxed)), last_notify(word));
+}
+
+std::vector<std::string> WaitTable::lines_of(int rank) {
+  const rank::BlockSlot* const blocks = control_.blocks(rank);
+  std::vector<std::string> lines;
+  if (!is_alone(control_.slot(rank))) {
+    for (int block = 0; block < control_.blocks_used(rank); ++block) {
+      if (blocks[block].state.load(std::memory_order_relaxed) == rank::BlockState::kRuns) {  // for reports
+        lines.push_back(line(rank, block));
+      }
+    }
+  }
+  if (lines.empty()) {
+    lines.push_back(line(rank, 0));
+  }
+  return lines;
 }
 
 std::string WaitTable::lines(const std::vector<int>& ranks) {
   std::string all;
   for (const int rank : ranks) {
-    all += fmt::format("\n  {}", line(rank));
+    all += fmt::format("\n  {}", fmt::join(lines_of(rank), "\n  "));
   }
   return all;
 }
 
-std::string WaitTable::verdict(const std::vector<int>& stuck) const {
-  /// Who may have been meant to notify: those that did before, else everybody else in the domain.
-  const auto expected = [this](int rank) {
-    const auto place = job_.locate(control_.slot(rank).wait.word.load(std::memory_order_relaxed));
-    std::vector<int> members;
-    if (place.domain != nullptr) {
-      members = {place.domain->ranks.begin(), place.domain->ranks.end()};
-      std::erase(members, rank);
-    }
-    std::vector<int> ranks = notifiers(rank);
-    std::erase_if(ranks, [&members](int notifier) {
-      return std::find(members.begin(), members.end(), notifier) == members.end();
-    });
-    return ranks.empty() ? members : ranks;
-  };
-  const auto is_stuck = [&stuck](int rank) { return std::find(stuck.begin(), stuck.end(), rank) != stuck.end(); };
-  for (const int rank : stuck) {
-    const std::vector<int> ranks = expected(rank);
-    if (std::none_of(ranks.begin(), ranks.end(), is_stuck)) {
-      if (ranks.empty()) {
-        return fmt::format("rank {} waits for a notify that nobody else can send", rank);
-      }
-      return fmt::format("rank {} waits for a notify that never comes: {} {} returned without it", rank, name_of(ranks),
-                         ranks.size() == 1 ? "has" : "have");
+std::vector<WaitTable::Wait> WaitTable::waits_of(int rank) const {
+  const rank::BlockSlot* const blocks = control_.blocks(rank);
+  std::vector<Wait> waits;
+  for (int block = 0; block < control_.blocks_used(rank); ++block) {
+    if (sleeps(blocks[block])) {
+      waits.push_back({rank, block, blocks[block].wait.word.load(std::memory_order_relaxed)});
     }
   }
+  return waits;
+}
+
+std::vector<int> WaitTable::expected(const Wait& wait) const {
+  const auto place = job_.locate(wait.word);
+  std::vector<int> members;
+  if (place.domain != nullptr) {
+    members = {place.domain->ranks.begin(), place.domain->ranks.end()};
+    std::erase(members, wait.rank);
+  }
+  std::vector<int> ranks = notifiers(wait.word);
+  std::erase_if(ranks, [&members](int notifier) {
+    return std::find(members.begin(), members.end(), notifier) == members.end();
+  });
+  return ranks.empty() ? members : ranks;
+}
+
+std::string WaitTable::verdict(const std::vector<int>& stuck) const {
+  const auto is_stuck = [&stuck](int rank) { return std::find(stuck.begin(), stuck.end(), rank) != stuck.end(); };
+  const std::string nobody = fmt::format("{} {}, and nobody is left to notify {}", name_of(stuck),
+                                         stuck.size() == 1 ? "waits" : "all wait", stuck.size() == 1 ? "it" : "them");
+  bool one_each = true;
+  for (const int rank : stuck) {
+    const std::vector<Wait> waits = waits_of(rank);
+    one_each = one_each && waits.size() == 1;
+    for (const Wait& wait : waits) {
+      const std::vector<int> ranks = expected(wait);
+      if (std::none_of(ranks.begin(), ranks.end(), is_stuck)) {
+        const std::string name = block_name(rank, wait.block, is_alone(control_.slot(rank)));
+        if (ranks.empty()) {
+          return fmt::format("{} waits for a notify that nobody else can send", name);
+        }
+        return fmt::format("{} waits for a notify that never comes: {} {} returned without it", name, name_of(ranks),
+                           ranks.size() == 1 ? "has" : "have");
+      }
+    }
+  }
+  if (!one_each) {
+    return nobody;
+  }
   for (std::vector<int> path{stuck.front()};;) {
-    const std::vector<int> ranks = expected(path.back());
-    if (ranks.size() != 1) {
-      return fmt::format("{} all wait, and nobody is left to notify them", name_of(stuck));
+    const std::vector<Wait> waits = waits_of(path.back());
+    const std::vector<int> ranks = waits.empty() ? std::vector<int>() : expected(waits.front());
+    if (ranks.size() != 1 || !is_stuck(ranks.front())) {
+      return nobody;
     }
     const auto seen = std::find(path.begin(), path.end(), ranks.front());
     if (seen != path.end()) {
@@ -244,46 +312,85 @@ std::string WaitTable::near_place(int rank, std::uint64_t address) const {
   return address < kNullPage ? "a null pointer" : "no window is near";
 }
 
+std::vector<StuckRanks::Rank> StuckRanks::look(const rank::Control& control, const std::vector<bool>& may_act) {
+  std::vector<Rank> ranks(may_act.size());
+  const auto read_looks = [&](auto&& put) {
+    for (std::size_t r = 0; r < ranks.size(); ++r) {
+      for (std::size_t b = 0; b < ranks[r].blocks.size(); ++b) {
+        put(ranks[r].blocks[b], control.blocks(static_cast<int>(r))[b].wait);
+      }
+    }
+  };
+  for (std::size_t r = 0; r < ranks.size(); ++r) {
+    ranks[r].may_act = may_act[r];
+    ranks[r].blocks.resize(static_cast<std::size_t>(control.blocks_used(static_cast<int>(r))));
+  }
+  // All looks before any state, all states before any look again: see the claim. Each pairs with Waiting::until.
+  read_looks([](Block& block, const rank::WaitReport& wait) {
+    block.looks_before = wait.looks.load(std::memory_order_acquire);
+  });
+  read_looks([](Block& block, const rank::WaitReport& wait) {
+    block.sleeping = wait.sleeping.load(std::memory_order_acquire) != 0;
+    block.episode = wait.episode.load(std::memory_order_acquire);  // after `sleeping`: it slept in no later one
+    block.word = wait.word.load(std::memory_order_relaxed);
+  });
+  for (std::size_t r = 0; r < ranks.size(); ++r) {  // after what sleeps: blocks of that task have started, or ended
+    const auto rank = static_cast<int>(r);
+    ranks[r].blocks.resize(static_cast<std::size_t>(control.blocks_used(rank)));
+    for (std::size_t b = 0; b < ranks[r].blocks.size(); ++b) {
+      ranks[r].blocks[b].off = control.blocks(rank)[b].state.load(std::memory_order_seq_cst) == rank::BlockState::kOff;
+    }
+  }
+  read_looks([](Block& block, const rank::WaitReport& wait) {
+    block.looks = wait.looks.load(std::memory_order_acquire);
+  });
+  return ranks;
+}
+
 std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescription& job,
                                    const std::vector<bool>& may_act) {
-  const std::size_t n = may_act.size();
-  std::vector<std::uint64_t> looks(n);
-  for (std::size_t r = 0; r < n; ++r) {  // all looks before any state: see the claim
-    looks[r] =
-        control.slot(static_cast<int>(r)).wait.looks.load(std::memory_order_acquire);  // pairs with Waiting::until
+  const std::vector<Rank> before = std::exchange(before_, look(control, may_act));
+  const std::vector<Rank>& now = before_;
+  if (before.size() != now.size()) {
+    return {};
   }
-  std::vector<Look> now(n);
-  std::vector<bool> candidate(n);
-  std::vector<const JobDescription::Domain*> domain(n);
-  for (std::size_t r = 0; r < n; ++r) {
-    const rank::WaitReport& wait = control.slot(static_cast<int>(r)).wait;
-    now[r].may_act = may_act[r];
-    now[r].sleeping = wait.sleeping.load(std::memory_order_acquire) != 0;
-    now[r].episode = wait.episode.load(std::memory_order_acquire);  // after `sleeping`: it slept in no later one
-    domain[r] = job.locate(wait.word.load(std::memory_order_relaxed)).domain;
-    candidate[r] = r < before_.size() && before_[r].sleeping && now[r].sleeping &&
-                   before_[r].episode == now[r].episode && looks[r] >= before_[r].looks + 2 && domain[r] != nullptr;
+  std::vector<std::vector<const JobDescription::Domain*>> waits(now.size());  // of candidates: the domains they wait in
+  for (std::size_t r = 0; r < now.size(); ++r) {
+    bool all = true;
+    const std::size_t blocks = std::min(before[r].blocks.size(), now[r].blocks.size());  // a fresh rank has used fewer
+    for (std::size_t b = 0; b < blocks && all; ++b) {
+      const Block& first = before[r].blocks[b];
+      const Block& second = now[r].blocks[b];
+      const JobDescription::Domain* const domain = job.locate(second.word).domain;
+      if (first.sleeping && second.sleeping && first.episode == second.episode &&
+          second.looks_before >= first.looks + 2 && domain != nullptr) {
+        waits[r].push_back(domain);
+      } else {
+        all = first.off;
+      }
+    }
+    if (!all) {
+      waits[r].clear();
+    }
   }
   const auto can_notify = [&](int rank) {
     const auto r = static_cast<std::size_t>(rank);
-    return !candidate[r] && (now[r].may_act || before_[r].may_act);  // asked for candidates: there is a `before_`
+    return waits[r].empty() && (now[r].may_act || before[r].may_act);
   };
   for (bool changed = true; changed;) {
     changed = false;
-    for (std::size_t r = 0; r < n; ++r) {
-      if (candidate[r] && std::any_of(domain[r]->ranks.begin(), domain[r]->ranks.end(), can_notify)) {
-        candidate[r] = false;
+    for (std::vector<const JobDescription::Domain*>& domains : waits) {
+      if (std::any_of(domains.begin(), domains.end(), [&](const JobDescription::Domain* domain) {
+            return std::any_of(domain->ranks.begin(), domain->ranks.end(), can_notify);
+          })) {
+        domains.clear();
         changed = true;
       }
     }
   }
-  for (std::size_t r = 0; r < n; ++r) {  // after every state: see the claim
-    now[r].looks = control.slot(static_cast<int>(r)).wait.looks.load(std::memory_order_acquire);
-  }
-  before_ = std::move(now);
   std::vector<int> stuck;
-  for (std::size_t r = 0; r < n; ++r) {
-    if (candidate[r]) {
+  for (std::size_t r = 0; r < now.size(); ++r) {
+    if (!waits[r].empty()) {
       stuck.push_back(static_cast<int>(r));
     }
   }

@@ -20,14 +20,12 @@ class WaitTable {
  public:
   WaitTable(const rank::Control& control, const JobDescription& job) noexcept : control_(control), job_(job) {}
 
-  /// One line: what the rank does, and if it waits: since when, in which kernel and line, for which word of which
-  /// buffer, the value it expects and the one it sees, and who has notified that word before.
-  std::string line(int rank);
-  /// line() of all ranks given, each after a line break and indented.
+  /// What the rank does, a line for each block that has not ended; a rank whose task has one block has one line. If it
+  /// waits: since when, in which kernel and line, for which word of which buffer, the value it expects and the one it
+  /// sees, and who has notified that word before.
+  std::vector<std::string> lines_of(int rank);
+  /// lines_of() all ranks given, each after a line break and indented.
   std::string lines(const std::vector<int>& ranks);
-
-  /// Ranks whose notifies, as far as the logs go back, changed the word that `rank` waits for.
-  std::vector<int> notifiers(int rank) const;
 
   /// One sentence about ranks that wait forever: the cycle, or the notify that never comes.
   std::string verdict(const std::vector<int>& stuck) const;
@@ -46,7 +44,20 @@ class WaitTable {
   std::string line_of(int rank, std::uint64_t address);
   std::string near_place(int rank, std::uint64_t address) const;
   std::string doing(int rank);
-  std::string last_notify(int rank);
+  std::string line(int rank, int block);
+  std::string last_notify(std::uint64_t word);
+
+  /// A block that sleeps.
+  struct Wait {
+    int rank = 0;
+    int block = 0;
+    std::uint64_t word = 0;
+  };
+  [[nodiscard]] std::vector<Wait> waits_of(int rank) const;
+  /// Ranks whose notifies, as far as the logs of their blocks go back, changed the word.
+  [[nodiscard]] std::vector<int> notifiers(std::uint64_t word) const;
+  /// Who may have been meant to notify: those that did before, else everybody else in the domain.
+  [[nodiscard]] std::vector<int> expected(const Wait& wait) const;
 
   const rank::Control& control_;
   const JobDescription& job_;
@@ -55,30 +66,52 @@ class WaitTable {
 
 /// Finds ranks that can never leave their wait. Call stuck() again and again, some milliseconds apart.
 ///
-/// Claim: a rank in the result waits forever. A call reads the looks of all ranks (counts of looks that found a wait
-/// unsatisfied), then all states, then all looks again. Between two calls a candidate has stayed in one wait (same
-/// episode), and its looks went up by two from the end of the first call to the start of the second, so one whole look
-/// happened in between and found its wait unsatisfied. At that look every other candidate was in its wait as well, from
-/// the states of the first call to those of the second, and stores nothing there; what it stored before is visible,
-/// because falling asleep is a sequentially consistent read-modify-write. A rank that had no work at either call, and
-/// was sent none in between, has been answered for, so its stores are done, too; and nobody gives it new work as long
-/// as the caller waits for a stuck rank. Only ranks of the word's domain reach the word. The result is the largest set
-/// of candidates that no rank outside it can notify. Not judged: waits outside every window, which the program itself
-/// may end, and ranks that poll without TWAIT. Not covered: a thread that a kernel leaves behind when its task is
-/// answered.
+/// Claim: the blocks in question of a rank in the result wait forever. Those are the blocks of the task that it
+/// executes, less those that have ended; the rank's own thread is block 0.
+///
+/// A call reads the looks of all blocks (counts of looks that found a wait unsatisfied), then what sleeps, then which
+/// blocks are off, then all looks again. Between two calls a waiting block has stayed in one wait (same episode), and
+/// its looks went up by two from the end of the first call to the start of the second, so one whole look happened in
+/// between and found its wait unsatisfied.
+///
+/// A rank is a candidate if it has such a block and all its other blocks were off at the first call, which read that
+/// after it had seen the block asleep. Those stay off: only block 0 starts blocks, and only when no block of its task is
+/// left. Block 0 itself, where it is off, waits until all blocks have ended, which the waiting one has not. Blocks that
+/// were never used when that was read belong to no task that the waiting block belongs to. (See rank::BlockState. A rank
+/// that executes a task of one block, or none, has nothing but block 0.)
+///
+/// So at that look all blocks of every other candidate were in their waits as well, from the states of the first call to
+/// those of the second, or off, and store nothing there; what they stored before is visible, because falling asleep and
+/// going off are sequentially consistent read-modify-writes. A rank that had no work at either call, and was sent none in
+/// between, has been answered for, so its stores are done, too; and nobody gives it new work as long as the caller waits
+/// for a stuck rank. Only ranks of a word's domain reach the word, the waiting rank's own blocks among them. The result
+/// is the largest set of candidates of which no block waits in a domain with a rank outside the set that may act. A task
+/// that is given up because one of its blocks failed is not found: its blocks leave their waits at their next look, and
+/// that is said before the block that failed goes off.
+///
+/// Not judged: waits outside every window, which the program itself may end, and blocks that poll without TWAIT. Not
+/// covered: a thread that a kernel leaves behind when its task is answered.
 class StuckRanks {
  public:
   /// `may_act[r]`: rank r has work that is not answered yet, or was sent some since the last call.
   std::vector<int> stuck(const rank::Control& control, const JobDescription& job, const std::vector<bool>& may_act);
 
  private:
-  struct Look {
-    bool may_act = false;
+  struct Block {
+    bool off = false;
     bool sleeping = false;
     std::uint64_t episode = 0;
-    std::uint64_t looks = 0;
+    std::uint64_t word = 0;
+    std::uint64_t looks_before = 0;  ///< before the states
+    std::uint64_t looks = 0;         ///< after them
   };
-  std::vector<Look> before_;
+  struct Rank {
+    bool may_act = false;
+    std::vector<Block> blocks;  ///< that were ever used
+  };
+  static std::vector<Rank> look(const rank::Control& control, const std::vector<bool>& may_act);
+
+  std::vector<Rank> before_;
 };
 
 }  // namespace tileput::orchestration

@@ -17,7 +17,7 @@ namespace tileput::rank {
 namespace {
 
 std::uint64_t control_bytes(int ranks) {
-  return static_cast<std::uint64_t>(ranks) * (sizeof(Doorbell) + sizeof(RankSlot));
+  return static_cast<std::uint64_t>(ranks) * (sizeof(Doorbell) + sizeof(RankSlot) + kBlocksMax * sizeof(BlockSlot));
 }
 
 }  // namespace
@@ -51,6 +51,7 @@ Control::Control(int fd, int ranks, bool read_only)
   doorbells_ = static_cast<Doorbell*>(memory_);
   slots_ = reinterpret_cast<RankSlot*>(static_cast<std::byte*>(memory_) +
                                        static_cast<std::size_t>(ranks) * sizeof(Doorbell));
+  blocks_ = reinterpret_cast<BlockSlot*>(slots_ + ranks);
 }
 
 Control::~Control() { munmap(memory_, control_bytes(ranks_)); }
@@ -62,6 +63,11 @@ void Control::abort(int rank, std::uint64_t run) const noexcept {
 
 void Control::reset(int rank) const noexcept {
   doorbells_[rank].sleepers.store(0, std::memory_order_seq_cst);
+  BlockSlot* const used = blocks(rank);
+  for (int block = blocks_used(rank) - 1; block >= 0; --block) {
+    std::destroy_at(&used[block]);
+    std::construct_at(&used[block]);
+  }
   std::destroy_at(&slots_[rank]);
   std::construct_at(&slots_[rank]);
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/fd.hpp"
@@ -16,15 +17,18 @@
 
 namespace tileput::rank {
 
-/// Where a rank sleeps, for reports. Written by the rank, read by anybody; the fields need not be of one moment,
-/// because a report is a snapshot of a rank that does not move.
+/// WaitReport::compare of the counter of a deferred task: `>=` of unsigned numbers. Behind those of comm::WaitCmp.
+inline constexpr std::uint32_t kCompareCounter = 6;
+
+/// Where a block sleeps, for reports. Written by the block, read by anybody; the fields need not be of one moment,
+/// because a report is a snapshot of a block that does not move.
 struct WaitReport {
   std::atomic<std::uint32_t> sleeping{0};
-  std::atomic<std::uint32_t> compare{0};  ///< comm::WaitCmp
+  std::atomic<std::uint32_t> compare{0};  ///< comm::WaitCmp, or kCompareCounter
   std::atomic<std::int32_t> expected{0};
   std::atomic<std::int32_t> seen{0};       ///< value of that word at the last look
   std::atomic<std::uint64_t> word{0};      ///< the first unsatisfied word: its distance from the start of heap 0
-  std::atomic<std::uint64_t> site{0};      ///< program counter of the wait, in the rank's address space
+  std::atomic<std::uint64_t> site{0};      ///< program counter of the wait (of the registration, for a counter)
   std::atomic<std::uint64_t> since_ns{0};  ///< base::now_ns() when it fell asleep
   std::atomic<std::uint64_t> episode{0};   ///< counts waits that slept
   std::atomic<std::uint64_t> looks{0};     ///< counts looks that found the wait unsatisfied
@@ -44,6 +48,24 @@ struct CrashReport {
   std::atomic<std::uint64_t> frames[kFramesMax]{};  ///< program counters, innermost first
 };
 
+/// The blocks that a task can have, each with a core of its own.
+inline constexpr int kBlocksMax = 64;
+
+/// Whether a block may execute anything.
+///
+/// Block 0 is the rank's own thread. It runs from the rank's start on, and is off only while it has ended its part of a
+/// task and waits for the others. Those run from before their threads are let go, as set by block 0, until they set
+/// themselves off at their end. So no block that executes something is ever off, and as long as one block of a task has
+/// not ended, none that is off comes back.
+enum class BlockState : std::uint32_t { kOff, kRuns };
+
+/// One block's lines in the control memory, written by that block but for the start (see BlockState).
+struct alignas(64) BlockSlot {
+  std::atomic<BlockState> state{BlockState::kOff};
+  WaitReport wait;
+  NotifyLog notifies;
+};
+
 /// One rank's lines in the control memory.
 struct alignas(64) RankSlot {
   std::atomic<std::uint64_t> aborted_run{0};  ///< written by the worker: every run up to this one is to be given up
@@ -53,12 +75,13 @@ struct alignas(64) RankSlot {
   std::atomic<Activity> activity{Activity::kIdle};
   std::atomic<std::int32_t> func_id{0};    ///< of the kernel, while activity is kKernel
   std::atomic<std::uint64_t> callable{0};  ///< whose task it executes
-  WaitReport wait;
+  std::atomic<std::int32_t> more_blocks{0};     ///< blocks of the task that it executes, besides block 0
+  std::atomic<std::int32_t> more_blocks_max{0};  ///< the most of them so far: the slots behind are as at the start
   CrashReport crash;
-  NotifyLog notifies;
 };
 
-/// Layout: Doorbell[ranks], then RankSlot[ranks].
+/// Layout: Doorbell[ranks], then RankSlot[ranks], then BlockSlot[ranks][kBlocksMax], most of which is never touched and
+/// takes no memory.
 class Control {
  public:
   /// Creates the memory for a job of `ranks`. The name only shows in /proc, beside the descriptor.
@@ -72,6 +95,14 @@ class Control {
   [[nodiscard]] int ranks() const noexcept { return ranks_; }
   [[nodiscard]] Doorbell* doorbells() const noexcept { return doorbells_; }
   [[nodiscard]] RankSlot& slot(int rank) const noexcept { return slots_[rank]; }
+  /// One slot for each block of a rank, kBlocksMax of them.
+  [[nodiscard]] BlockSlot* blocks(int rank) const noexcept {
+    return blocks_ + static_cast<std::ptrdiff_t>(rank) * kBlocksMax;
+  }
+  /// How many of them were ever used.
+  [[nodiscard]] int blocks_used(int rank) const noexcept {
+    return 1 + slots_[rank].more_blocks_max.load(std::memory_order_acquire);  // pairs with the store in BlockTeam
+  }
 
   /// Makes rank `rank` leave every wait of runs up to `run` with an error.
   void abort(int rank, std::uint64_t run) const noexcept;
@@ -83,6 +114,7 @@ class Control {
   void* memory_;
   Doorbell* doorbells_;
   RankSlot* slots_;
+  BlockSlot* blocks_;
 };
 
 }  // namespace tileput::rank

@@ -7,7 +7,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdint>
 
 namespace tileput::rank {
@@ -15,6 +14,7 @@ namespace tileput::rank {
 namespace {
 
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+constexpr std::size_t kStackBytes = std::size_t{64} * 1024;
 constexpr unsigned kGraceSeconds = 1;  // an unwinder that stumbles over a broken stack is ended by SIGALRM
 
 RankSlot* crash_slot = nullptr;
@@ -62,11 +62,7 @@ void install_crash_handler(RankSlot& slot) {
   void* frame = nullptr;
   backtrace(&frame, 1);  // loads the unwinder, which a handler must not
 
-  static std::array<std::byte, std::size_t{64} * 1024> stack;  // a kernel that overflows its stack has none left
-  stack_t alternate{};
-  alternate.ss_sp = stack.data();
-  alternate.ss_size = stack.size();
-  sigaltstack(&alternate, nullptr);
+  static const CrashStack stack;
 
   struct sigaction action {};
   action.sa_sigaction = &note_and_die;
@@ -74,6 +70,24 @@ void install_crash_handler(RankSlot& slot) {
   sigemptyset(&action.sa_mask);
   for (const int number : kSignals) {
     sigaction(number, &action, nullptr);
+  }
+}
+
+CrashStack::CrashStack() {
+  if (crash_slot != nullptr) {
+    memory_ = std::make_unique<std::byte[]>(kStackBytes);
+    stack_t alternate{};
+    alternate.ss_sp = memory_.get();
+    alternate.ss_size = kStackBytes;
+    sigaltstack(&alternate, nullptr);
+  }
+}
+
+CrashStack::~CrashStack() {
+  if (memory_) {
+    stack_t none{};
+    none.ss_flags = SS_DISABLE;
+    sigaltstack(&none, nullptr);
   }
 }
 

@@ -74,6 +74,10 @@ void Waiting::throw_if_aborted() const {
     throw Error(ErrorCode::kAborted, fmt::format("run {} was ended while this rank waited for a signal", run),
                 "the worker reports what ended it");
   }
+  if (task_failed_ != nullptr && task_failed_->load(std::memory_order_seq_cst)) {  // pairs with BlockTeam::fail
+    throw Error(ErrorCode::kAborted, "another block of the task failed while this one waited for a signal",
+                "the task reports what that block met with");
+  }
 }
 
 void Waiting::until(const WaitPoint& point, Unsatisfied unsatisfied, const void* context) {
@@ -84,8 +88,8 @@ void Waiting::until(const WaitPoint& point, Unsatisfied unsatisfied, const void*
     return;
   }
 
-  WaitReport& report = slot_.wait;
-  // relaxed: a report is a snapshot of a rank that does not move; `sleeping` publishes what stands before it
+  WaitReport& report = report_;
+  // relaxed: a report is a snapshot of a block that does not move; `sleeping` publishes what stands before it
   report.expected.store(point.expected, std::memory_order_relaxed);
   report.compare.store(point.compare, std::memory_order_relaxed);
   report.site.store(reinterpret_cast<std::uintptr_t>(point.site), std::memory_order_relaxed);

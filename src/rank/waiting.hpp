@@ -25,27 +25,39 @@ struct WaitPoint {
   const void* site = nullptr;
 };
 
-/// One rank's way of waiting: spin, yield, then sleep on the rank's doorbell for at most 1 ms at a time, because not
-/// everything that satisfies a wait rings (a plain store does not). See Doorbell for why no ring is lost.
+/// One block's way of waiting: spin, yield, then sleep on the rank's doorbell for at most 1 ms at a time, because not
+/// everything that satisfies a wait rings (a plain store does not). See Doorbell for why no ring is lost; the blocks of
+/// a rank share its doorbell, and a ring wakes all that sleep.
 class Waiting {
  public:
-  Waiting(const Control& control, int rank, WaitPolicy policy) noexcept
-      : doorbell_(control.doorbells()[rank]), slot_(control.slot(rank)), policy_(policy) {}
+  /// `task_failed`: set, and the rank's doorbell rung, when a block of the task fails; null: there are no others.
+  Waiting(const Control& control, int rank, WaitPolicy policy, int block = 0,
+          const std::atomic<bool>* task_failed = nullptr) noexcept
+      : doorbell_(control.doorbells()[rank]),
+        slot_(control.slot(rank)),
+        report_(control.blocks(rank)[block].wait),
+        policy_(policy),
+        task_failed_(task_failed) {}
+
+  /// For what is waited for from now on. Only by the block itself, or before it starts.
+  void use(WaitPolicy policy) noexcept { policy_ = policy; }
 
   /// The first word that does not satisfy the wait yet, null once all do; reads with sequentially consistent loads.
   using Unsatisfied = const std::int32_t* (*)(const void* context);
 
   /// Returns once unsatisfied(context) is null.
-  /// Throws Error kAborted if the worker gives up the current run meanwhile.
+  /// Throws Error kAborted if the worker gives up the current run meanwhile, or another block of the task fails.
   void until(const WaitPoint& point, Unsatisfied unsatisfied, const void* context);
 
-  /// Throws Error kAborted if the worker has given up the current run.
+  /// Throws Error kAborted if the worker has given up the current run, or another block of the task has failed.
   void throw_if_aborted() const;
 
  private:
   Doorbell& doorbell_;
   RankSlot& slot_;
+  WaitReport& report_;
   WaitPolicy policy_;
+  const std::atomic<bool>* task_failed_;
 };
 
 }  // namespace tileput::rank

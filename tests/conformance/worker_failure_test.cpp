@@ -71,7 +71,7 @@ TEST_P(Failure, OrchestrationErrorsAreReportedAndTheNextRunIsRight) {
   fails("fatal", ErrorCode::kOrchestration, {"forward_orch.so", "code 9", "42 things are wrong"});
   fails("unknown_kernel", ErrorCode::kBadArgument, {"func_id 77"});
   fails("wrong_core", ErrorCode::kBadArgument, {"AIC", "behaviour_kernel.so", "AIV"});
-  fails("two_blocks", ErrorCode::kBadArgument, {"2 blocks"});
+  fails("too_many_blocks", ErrorCode::kBadArgument, {"65 blocks"});
   fails("scalar_first", ErrorCode::kOrchestration, {"tensor", "after a scalar"});
   fails("read_tensor_nine", ErrorCode::kTooFewArguments, {"tensor 9 of 3"});
 }

@@ -136,6 +136,7 @@ void throw_if_ended(const Core& core);
 [[noreturn]] void fail_unbound_tile(Opcode opcode);
 [[noreturn]] void fail_shape(Opcode opcode, const GlobalRegion& target, const GlobalRegion& source);
 [[noreturn]] void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& tensor);
+[[noreturn]] void fail_tile_operand(Opcode opcode, const TileRegion& target, const TileRegion& operand);
 /// `what` and `hint` are whole phrases, for example "adds no such element type".
 [[noreturn]] void fail_argument(Opcode opcode, const char* what, const char* hint);
 /// Two staging tiles of which `bytes_of_each` begin at `ping` and `pong`.

@@ -109,6 +109,7 @@ AICORE void wait_for_additions(int form, __gm__ CommContext* ctx, __gm__ uint8_t
         pto::TSTORE<WordTile, Word, AtomicType::AtomicAdd>(target, ping);
         break;
     }
+    pipe_barrier(PIPE_ALL);  // the addition has happened
     pto::comm::Signal own(words + (me + n - 1) % n);
     pto::comm::TWAIT(own, round, pto::comm::WaitCmp::GE);
     dcci(words, ENTIRE_DATA_CACHE);

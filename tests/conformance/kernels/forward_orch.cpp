@@ -47,10 +47,10 @@ ENTRY wrong_core(const ChipTaskArgs& args) {
   rt_submit_aic_task(0, task);
 }
 
-ENTRY two_blocks(const ChipTaskArgs& args) {
+ENTRY too_many_blocks(const ChipTaskArgs& args) {
   CoreTaskArgs task;
   forward_to(task, args);
-  task.launch_spec.set_block_num(2);
+  task.launch_spec.set_block_num(65);
   rt_submit_aiv_task(0, task);
 }
 

@@ -29,7 +29,7 @@ class WaitingTest : public testing::Test {
     waiting.until(point(), &unsatisfied, &word_);
   }
   void until_asleep() {
-    while (control_.slot(0).wait.sleeping.load() == 0 || control_.doorbells()[0].sleepers.load() == 0) {
+    while (control_.blocks(0)->wait.sleeping.load() == 0 || control_.doorbells()[0].sleepers.load() == 0) {
       std::this_thread::yield();
     }
   }
@@ -55,7 +55,7 @@ TEST_F(WaitingTest, SleeperWakesByTheRing) {
     ring(control_.doorbells()[0]);
     sleeper.join();
     EXPECT_EQ(control_.doorbells()[0].sleepers.load(), 0U);
-    EXPECT_EQ(control_.slot(0).wait.sleeping.load(), 0U);
+    EXPECT_EQ(control_.blocks(0)->wait.sleeping.load(), 0U);
   }
 }
 
@@ -86,7 +86,7 @@ TEST_F(WaitingTest, ReportsWhatItWaitsFor) {
   word_ = -3;
   std::thread sleeper([this] { wait(kSleepAtOnce); });
   until_asleep();
-  const WaitReport& report = control_.slot(0).wait;
+  const WaitReport& report = control_.blocks(0)->wait;
   while (report.seen.load() != -3) {
     std::this_thread::yield();
   }
@@ -97,7 +97,7 @@ TEST_F(WaitingTest, ReportsWhatItWaitsFor) {
   for (const std::uint64_t looks = report.looks.load(); report.looks.load() < looks + 2;) {
     std::this_thread::yield();  // it looks again and again
   }
-  EXPECT_EQ(control_.slot(1).wait.sleeping.load(), 0U);
+  EXPECT_EQ(control_.blocks(1)->wait.sleeping.load(), 0U);
   word_ = 1;
   sleeper.join();
 }
@@ -114,7 +114,7 @@ TEST_F(WaitingTest, AbortEndsTheWaitOfRunsUpToIt) {
   until_asleep();
   control_.abort(0, 4);  // an earlier run
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  EXPECT_EQ(control_.slot(0).wait.sleeping.load(), 1U);
+  EXPECT_EQ(control_.blocks(0)->wait.sleeping.load(), 1U);
   control_.abort(0, 5);
   sleeper.join();
   EXPECT_EQ(code, ErrorCode::kAborted);
@@ -125,11 +125,11 @@ TEST_F(WaitingTest, AbortEndsTheWaitOfRunsUpToIt) {
 
 TEST_F(WaitingTest, ResetForgetsARankThatIsGone) {
   control_.slot(0).aborted_run = 9;
-  control_.slot(0).wait.sleeping = 1;
+  control_.blocks(0)->wait.sleeping = 1;
   control_.doorbells()[0].sleepers = 1;
   control_.reset(0);
   EXPECT_EQ(control_.slot(0).aborted_run.load(), 0U);
-  EXPECT_EQ(control_.slot(0).wait.sleeping.load(), 0U);
+  EXPECT_EQ(control_.blocks(0)->wait.sleeping.load(), 0U);
   EXPECT_EQ(control_.doorbells()[0].sleepers.load(), 0U);
 }
 

@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Deferred completion (spec section 17.4): tasks whose kernel has returned and whose counters have not all risen yet.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "rank/waiting.hpp"
+
+class CoreTaskArgs;
+
+namespace tileput::orchestration {
+
+/// A counter that somebody raises, as unsigned number, to at least `expected`.
+struct CompletionCondition {
+  const std::int32_t* counter = nullptr;
+  std::uint32_t expected = 0;
+  const void* site = nullptr;  ///< program counter of the registration
+};
+
+/// What the blocks of one task register; LocalContext points to it.
+class CompletionConditions {
+ public:
+  static constexpr std::uint32_t kConditionsMax = 64;
+
+  /// By any block. Errors: kBadArgument when there are kConditionsMax.
+  void add(const CompletionCondition& condition);
+
+  /// By the rank's thread, while no block runs.
+  void clear() noexcept { count_.store(0, std::memory_order_relaxed); }
+  [[nodiscard]] std::span<const CompletionCondition> all() const noexcept {
+    return {list_.data(), count_.load(std::memory_order_relaxed)};
+  }
+
+ private:
+  std::atomic<std::uint32_t> count_{0};
+  std::array<CompletionCondition, kConditionsMax> list_;
+};
+
+/// The pending tasks of a rank. A task is pending from its kernels' return until all its counters were seen high
+/// enough, each once, in the order of registration; seeing one is an acquire, for whatever the rank runs next.
+///
+/// A pending task has no pending predecessors: those were waited for before it started. So whoever depends on it waits
+/// for it alone.
+class PendingTasks {
+ public:
+  static constexpr std::size_t kTasksMax = 4096;
+
+  [[nodiscard]] bool empty() const noexcept { return tasks_.empty(); }
+
+  /// Errors: kBadArgument when there are kTasksMax.
+  void add(std::uint64_t id, const CoreTaskArgs& args, std::span<const CompletionCondition> conditions);
+  void clear() noexcept { tasks_.clear(); }
+
+  /// Waits for the pending tasks that a task with these arguments depends on: those that it names, and those with a
+  /// tensor that shares memory with one of its own where at least one of both writes it; add_no_dep() tensors do not
+  /// count. Throws Error kAborted as rank::Waiting.
+  void await_predecessors(const CoreTaskArgs& args, rank::Waiting& waiting, std::uintptr_t heap_base);
+  /// Waits for all, in the order of submission. Throws as await_predecessors().
+  void await_all(rank::Waiting& waiting, std::uintptr_t heap_base);
+
+ private:
+  /// A tensor as a task accesses it: the bytes from its first to its last element.
+  struct Access {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    bool writes = false;
+  };
+  struct Task {
+    std::uint64_t id = 0;
+    std::vector<Access> accesses;
+    std::vector<CompletionCondition> conditions;
+    std::size_t met = 0;  ///< of `conditions`, from the front
+  };
+
+  static std::vector<Access> accesses_of(const CoreTaskArgs& args);
+  static bool depends(const Task& earlier, const CoreTaskArgs& args, const std::vector<Access>& accesses);
+  /// Goes past the conditions that are met; whether all are.
+  static bool advance(Task& task) noexcept;
+  static void await(Task& task, rank::Waiting& waiting, std::uintptr_t heap_base);
+
+  std::vector<Task> tasks_;  // in the order of submission
+};
+
+}  // namespace tileput::orchestration

@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Submits a task for each step of a list; see deferred.hpp.
+//
+// Arguments: out, counters, data, side; CommContext, number of steps, then the fields of each.
+
+#include "../deferred.hpp"
+#include "pto_orchestration_api.h"
+
+extern "C" __attribute__((visibility("default"))) void steps(const ChipTaskArgs& args) {
+  const ChipTensor data = args.tensor(2).ref();
+  const uint32_t half[] = {data.shapes[0] / 2};
+  const uint32_t first[] = {0};
+  const ChipTensor tensors[] = {data, data.view(half, first), data.view(half, half), args.tensor(3).ref()};
+  const auto count = from_u64<int32_t>(args.scalar(1));
+  PTO2TaskId ids[16];
+  for (int32_t i = 0; i < count; ++i) {
+    const auto field = [&](int index) { return args.scalar(2 + i * kStepScalars + index); };
+    const ChipTensor& tensor = tensors[field(3)];
+    CoreTaskArgs task;
+    switch (static_cast<Use>(field(4))) {
+      case Use::kInput: task.add_input(tensor); break;
+      case Use::kOutput: task.add_output(tensor); break;
+      case Use::kInOut: task.add_inout(tensor); break;
+      case Use::kNoDep: task.add_no_dep(tensor); break;
+    }
+    task.add_no_dep(args.tensor(0).ref(), args.tensor(1).ref(), args.tensor(2).ref());
+    task.add_scalar(field(0), field(1), field(2), args.scalar(0));
+    PTO2TaskId after[2] = {PTO2TaskId(), PTO2TaskId()};
+    if (const auto index = from_u64<int32_t>(field(5)); index >= 0) {
+      after[1] = index < i ? ids[index] : PTO2TaskId{static_cast<uint64_t>(index)};
+      task.set_dependencies(after, 2);
+    }
+    task.launch_spec.set_block_num(from_u64<int32_t>(field(6)));
+    const TaskOutputTensors outputs = rt_submit_aiv_task(0, task);
+    ids[i] = outputs.task_id();
+  }
+}
