@@ -15,7 +15,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <set>
 #include <string>
@@ -334,17 +333,6 @@ void keep_to_two_cores() {
   fmt::print("cores {}\n", fmt::join(cores, " and "));
 }
 
-void write_csv(const std::filesystem::path& path, const std::vector<Row>& rows) {
-  if (path.has_parent_path()) {
-    std::filesystem::create_directories(path.parent_path());
-  }
-  std::ofstream file(path);
-  file << bench::csv_of(rows);
-  if (!file.flush()) {
-    throw Error(ErrorCode::kSystem, fmt::format("{} cannot be written", path.string()), "name another file with --csv");
-  }
-}
-
 int run(const Options& options) {
   keep_to_two_cores();
   std::vector<Row> rows;
@@ -362,20 +350,8 @@ int run(const Options& options) {
     rows.push_back(measure_ranks(options, ranks));
   }
 
-  fmt::print("ours and bare in turns, {} rounds, medians; the ratio is the median of the rounds' ratios\n\n{}\n",
-             options.rounds, bench::table_of(rows));
-  const auto noisy = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.is_noisy(); });
-  const auto missed = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.state() == "missed"; });
-  if (noisy != 0) {
-    fmt::print(
-        "{} of {} rows say nothing: the machine was too noisy. The middle half of the bare measure's rounds lies\n"
-        "apart by more than a factor of {}; run it again while nothing else runs.\n",
-        noisy, rows.size(), bench::kSpreadMax);
-  }
-  fmt::print("{} of {} targets missed\n", missed, rows.size());
-  write_csv(options.csv, rows);
-  fmt::print("written: {}\n", options.csv.string());
-  return static_cast<int>(options.check && missed != 0 ? tileput::ExitCode::kDiffers : tileput::ExitCode::kOk);
+  const bool missed = bench::report(rows, options.rounds, options.csv);
+  return static_cast<int>(options.check && missed ? tileput::ExitCode::kDiffers : tileput::ExitCode::kOk);
 }
 
 /// Fills `options`; an exit code where the program is to end at once.

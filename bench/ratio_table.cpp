@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+
+#include "tileput/error.hpp"
 
 namespace bench {
 
@@ -51,13 +54,14 @@ Row row_of(Row head, const Samples& samples) {
 }
 
 std::string table_of(const std::vector<Row>& rows) {
-  std::string text = fmt::format("{:<28} {:>5} {:>8} {:>9} {:>9} {:<5} {:>6} {:>8} {:>7}  {}\n", "measure", "ranks",
+  std::string text = fmt::format("{:<30} {:>5} {:>8} {:>9} {:>9} {:<5} {:>6} {:>8} {:>7}  {}\n", "measure", "ranks",
                                  "size", "ours", "bare", "", "ratio", "target", "spread", "state");
   for (const Row& row : rows) {
     const char* const bound = row.target.bound == Target::Bound::kAtLeast ? ">=" : "<=";
-    text += fmt::format("{:<28} {:>5} {:>8} {:>9.3f} {:>9.3f} {:<5} {:>6.2f} {:>8} {:>7.2f}  {}\n", row.measure,
-                        row.ranks, size_text(row.bytes), row.ours, row.bare, row.unit, row.ratio,
-                        fmt::format("{} {:.2f}", bound, row.target.ratio), row.spread, row.state());
+    text +=
+        fmt::format("{:<30} {:>5} {:>8} {:>9.3f} {:>9.3f} {:<5} {:>6.2f} {:>8} {:>7.2f}  {}\n", row.measure,
+                    row.ranks == 0 ? "" : fmt::to_string(row.ranks), size_text(row.bytes), row.ours, row.bare, row.unit,
+                    row.ratio, fmt::format("{} {:.2f}", bound, row.target.ratio), row.spread, row.state());
   }
   return text;
 }
@@ -71,6 +75,31 @@ std::string csv_of(const std::vector<Row>& rows) {
                         row.spread, row.rounds, row.state());
   }
   return text;
+}
+
+bool report(const std::vector<Row>& rows, std::uint32_t rounds, const std::filesystem::path& csv) {
+  fmt::print("ours and bare in turns, {} rounds, medians; the ratio is the median of the rounds' ratios\n\n{}\n",
+             rounds, table_of(rows));
+  const auto noisy = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.is_noisy(); });
+  const auto missed = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.state() == "missed"; });
+  if (noisy != 0) {
+    fmt::print(
+        "{} of {} rows say nothing: the machine was too noisy. The middle half of the bare measure's rounds lies\n"
+        "apart by more than a factor of {}; run it again while nothing else runs.\n",
+        noisy, rows.size(), kSpreadMax);
+  }
+  fmt::print("{} of {} targets missed\n", missed, rows.size());
+  if (csv.has_parent_path()) {
+    std::filesystem::create_directories(csv.parent_path());
+  }
+  std::ofstream file(csv);
+  file << csv_of(rows);
+  if (!file.flush()) {
+    throw tileput::Error(tileput::ErrorCode::kSystem, fmt::format("{} cannot be written", csv.string()),
+                         "name another file with --csv");
+  }
+  fmt::print("written: {}\n", csv.string());
+  return missed != 0;
 }
 
 }  // namespace bench

@@ -5,6 +5,7 @@
 /// Rows of "ours against bare", from samples that were taken in turns, and how they are shown.
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct Samples {
 
 struct Row {
   std::string measure;
-  int ranks = 0;
+  int ranks = 0;  ///< 0: the row is about one core
   std::uint64_t bytes = 0;
   std::string unit;
   Target target;
@@ -52,5 +53,8 @@ Row row_of(Row head, const Samples& samples);
 
 std::string table_of(const std::vector<Row>& rows);
 std::string csv_of(const std::vector<Row>& rows);
+
+/// Prints the table and what it says, and writes the CSV. Whether a target was missed.
+bool report(const std::vector<Row>& rows, std::uint32_t rounds, const std::filesystem::path& csv);
 
 }  // namespace bench

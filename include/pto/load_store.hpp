@@ -33,15 +33,9 @@ inline bool execute_store(const machine::Instruction& self, machine::Pieces /*pi
 
 template <class T>
 bool execute_add(const machine::Instruction& self, machine::Pieces /*pieces*/) {
-  machine::add_tile<T>(self.global[0], self.tile[0]);
+  machine::add_tile<T>(machine::current_core(), self.global[0], self.tile[0]);
   return true;
 }
-
-/// What AtomicAdd adds (spec section 10.4).
-template <class T>
-inline constexpr bool kAddsAtomically =
-    std::is_same_v<T, float> || std::is_same_v<T, half> || std::is_same_v<T, bfloat16_t> ||
-    std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int16_t> || std::is_same_v<T, std::int8_t>;
 
 /// Operands of TLOAD and TSTORE.
 template <class TileData, class GlobalData>
@@ -115,7 +109,8 @@ PTO_INST RecordEvent TLOAD(TileData& dst, GlobalData& src, WaitEvents&... events
 /// Completion: the tile may be reused and the memory is written on return.
 /// AtomicAdd:  `TSTORE<Tile, Global, AtomicType::AtomicAdd>(dst, src)` adds instead: each element in one atomic step,
 ///             also against adders in other processes and TNOTIFY AtomicAdd on the same word. float, half, bfloat16,
-///             int32, int16 and int8, the same in tile and tensor; integers wrap. No order between elements.
+///             int32, int16 and int8, the same in tile and tensor; integers wrap. No order between elements. A peer
+///             that sleeps in TWAIT on an int32 word of it is woken.
 /// Errors:     as TLOAD.
 /// Source:     spec sections 8.2 and 10.4. Quantised forms are further overloads.
 template <class TileData, class GlobalData, AtomicType atomic = AtomicType::AtomicNone,
@@ -145,7 +140,7 @@ PTO_INST RecordEvent TSTORE(GlobalData& dst, TileData& src, WaitEvents&... event
     return {};
   }
   if constexpr (kAdds) {
-    machine::add_tile<typename TileData::DType>(tileput_detail::region_of(dst), tileput_detail::region_of(src));
+    machine::add_tile<typename TileData::DType>(core, tileput_detail::region_of(dst), tileput_detail::region_of(src));
   } else {
     machine::store_tile(tileput_detail::region_of(dst), tileput_detail::region_of(src));
   }

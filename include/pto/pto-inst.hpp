@@ -18,6 +18,8 @@
 #include "pto/common/numeric.hpp"
 #include "pto/common/pto_tile.hpp"
 #include "pto/common/type.hpp"
+#include "pto/convert.hpp"
 #include "pto/load_store.hpp"
+#include "pto/vector.hpp"
 
 #include "pto/common/address_space.hpp"

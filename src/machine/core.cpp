@@ -35,6 +35,20 @@ std::string at(const void* return_address) {
   return line.empty() ? "" : " at " + line;
 }
 
+const char* shape_hint(Opcode opcode) noexcept {
+  switch (opcode) {
+    case Opcode::kTwait:
+    case Opcode::kTtest: return "a signal region has at least one element";
+    case Opcode::kTbroadcast:
+    case Opcode::kTreduce: return "give the local tensor and all members the same shape";
+    case Opcode::kTgather:
+    case Opcode::kTscatter:
+      return "all members have one shape; the local tensor has room for all of them in dimension 3, and the other "
+             "dimensions are equal";
+    default: return "give target and source the same shape";
+  }
+}
+
 }  // namespace
 
 Core& attach_default_core() {
@@ -170,8 +184,7 @@ void fail_shape(Opcode opcode, const GlobalRegion& target, const GlobalRegion& s
   throw Error(ErrorCode::kShapeMismatch,
               fmt::format("{}{}: shape {} does not fit {}", name_of(opcode), at(__builtin_return_address(0)),
                           shape_text(target), shape_text(source)),
-              opcode == Opcode::kTwait || opcode == Opcode::kTtest ? "a signal region has at least one element"
-                                                                   : "give target and source the same shape");
+              shape_hint(opcode));
 }
 
 void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& tensor) {
@@ -179,6 +192,37 @@ void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& 
               fmt::format("{}{}: a tile with {} x {} valid elements and a tensor of shape {}", name_of(opcode),
                           at(__builtin_return_address(0)), tile.valid_rows, tile.valid_cols, shape_text(tensor)),
               "the tile's valid rows and columns are the tensor's, see the instruction's mapping of dimensions");
+}
+
+void fail_tile_operand(Opcode opcode, const TileRegion& target, const TileRegion& operand) {
+  throw Error(ErrorCode::kShapeMismatch,
+              fmt::format("{}{}: the {} x {} valid elements of a target of {} x {} and the {} x {} of an operand of "
+                          "{} x {}",
+                          name_of(opcode), at(__builtin_return_address(0)), target.valid_rows, target.valid_cols,
+                          target.rows, target.cols, operand.valid_rows, operand.valid_cols, operand.rows, operand.cols),
+              "the target's valid region lies inside its own storage and inside every operand's");
+}
+
+void fail_argument(Opcode opcode, const char* what, const char* hint) {
+  throw Error(ErrorCode::kBadArgument,
+              fmt::format("{}{} {}", name_of(opcode), at(__builtin_return_address(0)), what), hint);
+}
+
+void fail_overlap(Opcode opcode, const void* ping, const void* pong, std::uint64_t bytes_of_each) {
+  throw Error(ErrorCode::kBadArgument,
+              fmt::format("{}{}: the staging tiles overlap, {} bytes each at {} and {}", name_of(opcode),
+                          at(__builtin_return_address(0)), bytes_of_each, ping, pong),
+              "TASSIGN ping and pong to memory of their own");
+}
+
+void fail_group(Opcode opcode, int members, int root, int missing) {
+  std::string what = fmt::format("a group of {} members with root {}", members, root);
+  if (missing >= 0) {
+    what += fmt::format(", of which member {} has no data", missing);
+  }
+  throw Error(ErrorCode::kBadArgument,
+              fmt::format("{}{} was given {}", name_of(opcode), at(__builtin_return_address(0)), what),
+              "a group has at least one member, a tensor for each, and a root among them");
 }
 
 }  // namespace tileput::machine

@@ -73,10 +73,16 @@ void PhaseCounter::count_data(const Instruction& instruction) {
   const auto kind = [&phase](PhaseKind wanted) { phase.kind = std::min(phase.kind, wanted); };
   switch (instruction.opcode) {
     case Opcode::kTput:
+    case Opcode::kTputAsync:
+    case Opcode::kTbroadcast:  // a collective is a record, and so a put or a get, for each member
+    case Opcode::kTscatter:
       ++phase.puts;
       kind(PhaseKind::kPush);
       break;
     case Opcode::kTget:
+    case Opcode::kTgetAsync:
+    case Opcode::kTgather:
+    case Opcode::kTreduce:
       ++phase.gets;
       count_source(phase, instruction.global[1]);
       kind(PhaseKind::kPull);
@@ -110,7 +116,13 @@ bool PhaseCounter::on_instruction(const Instruction& instruction) {
     case Opcode::kTload:
     case Opcode::kTstore:
     case Opcode::kTput:
-    case Opcode::kTget: {
+    case Opcode::kTget:
+    case Opcode::kTputAsync:
+    case Opcode::kTgetAsync:
+    case Opcode::kTbroadcast:
+    case Opcode::kTgather:
+    case Opcode::kTscatter:
+    case Opcode::kTreduce: {
       if (!in_phase_) {
         close_barrier();
         phases_.emplace_back();

@@ -17,8 +17,8 @@ namespace tileput::machine {
 
 /// Where the data of a phase came from and went to. The first that applies names the phase.
 enum class PhaseKind : std::uint8_t {
-  kPush,     ///< has a TPUT
-  kPull,     ///< has a TGET, or a TLOAD from another rank's window
+  kPush,     ///< has a put
+  kPull,     ///< has a get, or a TLOAD from another rank's window
   kStageIn,  ///< has a TSTORE into the own window
   kCopyOut,  ///< has a TLOAD from the own window
   kLocal,    ///< touches no window
@@ -28,11 +28,11 @@ const char* name_of(PhaseKind kind) noexcept;
 /// A maximal run of data instructions without a signal instruction between them.
 struct Phase {
   PhaseKind kind = PhaseKind::kLocal;
-  std::uint64_t puts = 0;
-  std::uint64_t gets = 0;
+  std::uint64_t puts = 0;  ///< TPUT and TPUT_ASYNC; TBROADCAST and TSCATTER once for each member
+  std::uint64_t gets = 0;  ///< TGET and TGET_ASYNC; TGATHER and TREDUCE once for each member
   std::uint64_t loads = 0;
   std::uint64_t stores = 0;
-  std::uint64_t window_loads = 0;  ///< TLOADs and TGETs from a window of any rank
+  std::uint64_t window_loads = 0;  ///< TLOADs and gets from a window of any rank
   std::uint64_t peer_loads = 0;    ///< those of them from another rank's window
   std::uint64_t bytes = 0;
   std::uint64_t time_ns = 0;

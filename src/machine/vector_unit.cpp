@@ -2,158 +2,346 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tileput/machine/vector_unit.hpp"
 
-#include <cmath>
-#include <cstring>
-#include <limits>
-#include <type_traits>
+#include "machine/vector_runs.hpp"
+#include "machine/vector_targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "machine/vector_unit.cpp"
+#include <hwy/foreach_target.h>  // this file once for each target
+
+#include "machine/vector_lanes-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace tileput::machine::HWY_NAMESPACE {
+
+struct Add {
+  template <class V>
+  static HWY_INLINE V of(V a, V b) {
+    return hn::Add(a, b);
+  }
+};
+struct Sub {
+  template <class V>
+  static HWY_INLINE V of(V a, V b) {
+    return hn::Sub(a, b);
+  }
+};
+struct Mul {
+  template <class V>
+  static HWY_INLINE V of(V a, V b) {
+    return hn::Mul(a, b);
+  }
+};
+struct Div {
+  template <class V>
+  static HWY_INLINE V of(V a, V b) {
+    return hn::Div(a, b);
+  }
+};
+
+/// Instruction sets differ in what the maximum of a NaN and a number is; here it is the NaN.
+template <class V>
+HWY_INLINE V or_nan(V a, V b, V chosen) {
+  if constexpr (hwy::IsFloat<hn::TFromV<V>>()) {
+    return hn::IfThenElse(hn::And(hn::Eq(a, a), hn::Eq(b, b)), chosen, hn::Add(a, b));
+  } else {
+    return chosen;
+  }
+}
+struct Max {
+  template <class V>
+  static HWY_INLINE V of(V a, V b) {
+    return or_nan(a, b, hn::Max(a, b));
+  }
+};
+struct Min {
+  template <class V>
+  static HWY_INLINE V of(V a, V b) {
+    return or_nan(a, b, hn::Min(a, b));
+  }
+};
+
+template <class Op, class E>
+void combine_elements(const Runs& runs) {
+  const typename E::Block d;
+  constexpr std::size_t kLanes = hn::MaxLanes(d);
+  constexpr std::size_t kStep = kLanes * sizeof(typename E::Stored);
+  for (std::int64_t i = 0; i < runs.count; ++i) {
+    std::byte* to = run_of(runs, 0, i);
+    const std::byte* a = run_of(runs, 1, i);
+    const std::byte* b = run_of(runs, 2, i);
+    auto left = static_cast<std::size_t>(runs.length);
+    for (; left >= kLanes; left -= kLanes) {
+      store(d, E::template combine<Op>(load(d, a), load(d, b)), to);
+      to += kStep;
+      a += kStep;
+      b += kStep;
+    }
+    if (left != 0) {
+      store_part(d, E::template combine<Op>(load_part(d, a, left), load_part(d, b, left)), to, left);
+    }
+  }
+}
+
+template <class Op, class E>
+void combine_with_scalar(const Runs& runs, std::uint64_t bits) {
+  const typename E::Block d;
+  constexpr std::size_t kLanes = hn::MaxLanes(d);
+  constexpr std::size_t kStep = kLanes * sizeof(typename E::Stored);
+  const auto scalar = hn::Set(d, element_of_bits<typename E::Stored>(bits));
+  for (std::int64_t i = 0; i < runs.count; ++i) {
+    std::byte* to = run_of(runs, 0, i);
+    const std::byte* a = run_of(runs, 1, i);
+    auto left = static_cast<std::size_t>(runs.length);
+    for (; left >= kLanes; left -= kLanes) {
+      store(d, E::template combine<Op>(load(d, a), scalar), to);
+      to += kStep;
+      a += kStep;
+    }
+    if (left != 0) {
+      store_part(d, E::template combine<Op>(load_part(d, a, left), scalar), to, left);
+    }
+  }
+}
+
+/// No instruction set has a vector division of integers. `bits`: the divisor, or null: operand 2 has the divisors.
+template <class T>
+void divide_integers(const Runs& runs, const std::uint64_t* bits) {
+  for (std::int64_t i = 0; i < runs.count; ++i) {
+    for (std::int64_t j = 0; j < runs.length; ++j) {
+      const auto offset = j * static_cast<std::int64_t>(sizeof(T));
+      const T b = bits != nullptr ? element_of_bits<T>(*bits) : element_at<T>(run_of(runs, 2, i) + offset);
+      const T q = quotient(element_at<T>(run_of(runs, 1, i) + offset), b);
+      std::memcpy(run_of(runs, 0, i) + offset, &q, sizeof(T));
+    }
+  }
+}
+
+/// One operation on one element type, of two operands or, with `bits`, of one and a scalar.
+template <class Op, class E>
+HWY_INLINE void apply(const Runs& runs, const std::uint64_t* bits) {
+  if (bits != nullptr) {
+    combine_with_scalar<Op, E>(runs, *bits);
+  } else {
+    combine_elements<Op, E>(runs);
+  }
+}
+
+/// Operations for which signed and unsigned integers are the same bits.
+template <class Op, class Byte>
+void apply_modular(Element element, const Runs& runs, const std::uint64_t* bits) {
+  switch (element) {
+    case Element::kF32: return apply<Op, Direct<float>>(runs, bits);
+    case Element::kF16: return apply<Op, Half>(runs, bits);
+    case Element::kBf16: return apply<Op, Bfloat16>(runs, bits);
+    case Element::kS8:
+    case Element::kU8: return apply<Op, Byte>(runs, bits);
+    case Element::kS16:
+    case Element::kU16: return apply<Op, Direct<std::uint16_t>>(runs, bits);
+    default: return apply<Op, Direct<std::uint32_t>>(runs, bits);
+  }
+}
+
+template <class Op>
+void apply_ordered(Element element, const Runs& runs, const std::uint64_t* bits) {
+  switch (element) {
+    case Element::kF32: return apply<Op, Direct<float>>(runs, bits);
+    case Element::kF16: return apply<Op, Half>(runs, bits);
+    case Element::kBf16: return apply<Op, Bfloat16>(runs, bits);
+    case Element::kS8: return apply<Op, Direct<std::int8_t>>(runs, bits);
+    case Element::kU8: return apply<Op, Direct<std::uint8_t>>(runs, bits);
+    case Element::kS16: return apply<Op, Direct<std::int16_t>>(runs, bits);
+    case Element::kU16: return apply<Op, Direct<std::uint16_t>>(runs, bits);
+    case Element::kS32: return apply<Op, Direct<std::int32_t>>(runs, bits);
+    default: return apply<Op, Direct<std::uint32_t>>(runs, bits);
+  }
+}
+
+void apply_division(Element element, const Runs& runs, const std::uint64_t* bits) {
+  switch (element) {
+    case Element::kF32: return apply<Div, Direct<float>>(runs, bits);
+    case Element::kF16: return apply<Div, Half>(runs, bits);
+    case Element::kBf16: return apply<Div, Bfloat16>(runs, bits);
+    case Element::kS8: return divide_integers<std::int8_t>(runs, bits);
+    case Element::kU8: return divide_integers<std::uint8_t>(runs, bits);
+    case Element::kS16: return divide_integers<std::int16_t>(runs, bits);
+    case Element::kU16: return divide_integers<std::uint16_t>(runs, bits);
+    case Element::kS32: return divide_integers<std::int32_t>(runs, bits);
+    default: return divide_integers<std::uint32_t>(runs, bits);
+  }
+}
+
+void combine_on(VectorOp op, Element element, const Runs& runs, const std::uint64_t* bits) {
+  switch (op) {
+    case VectorOp::kAdd: return apply_modular<Add, Direct<std::uint8_t>>(element, runs, bits);
+    case VectorOp::kSub: return apply_modular<Sub, Direct<std::uint8_t>>(element, runs, bits);
+    case VectorOp::kMul: return apply_modular<Mul, Widened<std::uint8_t, std::uint16_t>>(element, runs, bits);
+    case VectorOp::kMax: return apply_ordered<Max>(element, runs, bits);
+    case VectorOp::kMin: return apply_ordered<Min>(element, runs, bits);
+    case VectorOp::kDiv: return apply_division(element, runs, bits);
+  }
+}
+
+template <class T>
+void fill_elements(const Runs& runs, std::uint64_t bits) {
+  const hn::ScalableTag<T> d;
+  constexpr std::size_t kLanes = hn::MaxLanes(d);
+  const auto v = hn::Set(d, element_of_bits<T>(bits));
+  for (std::int64_t i = 0; i < runs.count; ++i) {
+    std::byte* to = run_of(runs, 0, i);
+    auto left = static_cast<std::size_t>(runs.length);
+    for (; left >= kLanes; left -= kLanes) {
+      store(d, v, to);
+      to += kLanes * sizeof(T);
+    }
+    if (left != 0) {
+      store_part(d, v, to, left);
+    }
+  }
+}
+
+void fill_on(std::uint32_t element_bytes, const Runs& runs, std::uint64_t bits) {
+  switch (element_bytes) {
+    case 1: return fill_elements<std::uint8_t>(runs, bits);
+    case 2: return fill_elements<std::uint16_t>(runs, bits);
+    case 4: return fill_elements<std::uint32_t>(runs, bits);
+    default: return fill_elements<std::uint64_t>(runs, bits);
+  }
+}
+
+/// The partial sums of floats that a run's sum is made of: element j is added to partial sum j % 16, in order, and then
+/// the upper half of them to the lower one, until one is left. All instruction sets add in this order, so they agree to
+/// the last bit.
+inline constexpr std::size_t kPartialSums = 16;
+
+/// Adds the upper half to the lower one until one lane is left.
+template <class D>
+HWY_INLINE float sum_of_halves(D d, hn::Vec<D> v) {
+#if HWY_TARGET != HWY_SCALAR  // which has no halves
+  if constexpr (hn::MaxLanes(d) > 1) {
+    const hn::Half<D> half;
+    return sum_of_halves(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+#endif
+  static_cast<void>(d);
+  return hn::GetLane(v);
+}
+
+template <class E>
+float sum_of_floats(const std::byte* from, std::size_t left) {
+  const hn::CappedTag<float, kPartialSums> d;
+  constexpr std::size_t kLanes = hn::MaxLanes(d);
+  constexpr std::size_t kVectors = kPartialSums / kLanes;
+  constexpr std::size_t kStep = kLanes * sizeof(typename E::Stored);
+  hn::Vec<decltype(d)> total[kVectors];
+  for (auto& t : total) {
+    t = hn::Zero(d);
+  }
+  for (; left >= kPartialSums; left -= kPartialSums) {
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      total[k] = hn::Add(total[k], load_as<E>(d, from + k * kStep));
+    }
+    from += kVectors * kStep;
+  }
+  for (std::size_t k = 0; left != 0; ++k) {
+    if (left < kLanes) {
+      total[k] = hn::Add(total[k], load_part_as<E>(d, from, left));
+      break;
+    }
+    total[k] = hn::Add(total[k], load_as<E>(d, from));
+    from += kStep;
+    left -= kLanes;
+  }
+  for (std::size_t width = kVectors / 2; width > 0; width /= 2) {
+    for (std::size_t k = 0; k < width; ++k) {
+      total[k] = hn::Add(total[k], total[k + width]);
+    }
+  }
+  return sum_of_halves(d, total[0]);
+}
+
+template <class E>
+std::uint32_t sum_of_integers(const std::byte* from, std::size_t left) {
+  const hn::ScalableTag<std::uint32_t> d;
+  constexpr std::size_t kLanes = hn::MaxLanes(d);
+  auto total = hn::Zero(d);
+  for (; left >= kLanes; left -= kLanes) {
+    total = hn::Add(total, load_as<E>(d, from));
+    from += kLanes * sizeof(typename E::Stored);
+  }
+  if (left != 0) {
+    total = hn::Add(total, load_part_as<E>(d, from, left));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, total));
+}
+
+template <class E>
+void sum_float_runs(const Runs& runs) {
+  for (std::int64_t i = 0; i < runs.count; ++i) {
+    const float total = sum_of_floats<E>(run_of(runs, 1, i), static_cast<std::size_t>(runs.length));
+    const hn::CappedTag<float, 1> d;
+    store_as<E>(d, hn::Set(d, total), run_of(runs, 0, i));
+  }
+}
+
+template <class E>
+void sum_integer_runs(const Runs& runs) {
+  for (std::int64_t i = 0; i < runs.count; ++i) {
+    const auto total =
+        static_cast<typename E::Stored>(sum_of_integers<E>(run_of(runs, 1, i), static_cast<std::size_t>(runs.length)));
+    std::memcpy(run_of(runs, 0, i), &total, sizeof(total));
+  }
+}
+
+void sum_on(Element element, const Runs& runs) {
+  switch (element) {
+    case Element::kF32: return sum_float_runs<Direct<float>>(runs);
+    case Element::kF16: return sum_float_runs<Half>(runs);
+    case Element::kBf16: return sum_float_runs<Bfloat16>(runs);
+    case Element::kS8:
+    case Element::kU8: return sum_integer_runs<Widened<std::uint8_t, std::uint32_t>>(runs);
+    case Element::kS16:
+    case Element::kU16: return sum_integer_runs<Widened<std::uint16_t, std::uint32_t>>(runs);
+    default: return sum_integer_runs<Direct<std::uint32_t>>(runs);
+  }
+}
+
+}  // namespace tileput::machine::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 
 namespace tileput::machine {
 
 namespace {
 
-// A first, plain form, one element after the other.
-
-struct F16 {
-  std::uint16_t bits;
-  static F16 of(float v) { return {half_bits_of(v)}; }
-  float value() const { return float_of_half(bits); }
-};
-struct Bf16 {
-  std::uint16_t bits;
-  static Bf16 of(float v) { return {bfloat16_bits_of(v)}; }
-  float value() const { return float_of_bfloat16(bits); }
-};
-template <class T>
-auto wide(T v) {
-  if constexpr (std::is_arithmetic_v<T>) {
-    return v;
-  } else {
-    return v.value();
-  }
-}
-template <class T, class W>
-T narrow(W v) {
-  if constexpr (std::is_arithmetic_v<T>) {
-    return static_cast<T>(v);
-  } else {
-    return T::of(static_cast<float>(v));
-  }
-}
-
-template <class F>
-void with(Element e, F&& f) {
-  switch (e) {
-    case Element::kF32: return f(float{});
-    case Element::kF16: return f(F16{});
-    case Element::kBf16: return f(Bf16{});
-    case Element::kS8: return f(std::int8_t{});
-    case Element::kU8: return f(std::uint8_t{});
-    case Element::kS16: return f(std::int16_t{});
-    case Element::kU16: return f(std::uint16_t{});
-    case Element::kS32: return f(std::int32_t{});
-    case Element::kU32: return f(std::uint32_t{});
-    default: return;
-  }
-}
-
-template <class T>
-T load(const std::byte* p) {
-  T v;
-  std::memcpy(&v, p, sizeof(T));
-  return v;
-}
-
-template <class W>
-W apply(VectorOp op, W a, W b) {
-  if constexpr (std::is_integral_v<W>) {
-    const auto ua = static_cast<std::uint32_t>(a);
-    const auto ub = static_cast<std::uint32_t>(b);
-    switch (op) {
-      case VectorOp::kAdd: return static_cast<W>(ua + ub);
-      case VectorOp::kSub: return static_cast<W>(ua - ub);
-      case VectorOp::kMul: return static_cast<W>(ua * ub);
-      case VectorOp::kMax: return a > b ? a : b;
-      case VectorOp::kMin: return a < b ? a : b;
-      case VectorOp::kDiv: return b == 0 ? W{0} : static_cast<W>(static_cast<std::int64_t>(a) / static_cast<std::int64_t>(b));
-    }
-  } else {
-    switch (op) {
-      case VectorOp::kAdd: return a + b;
-      case VectorOp::kSub: return a - b;
-      case VectorOp::kMul: return a * b;
-      case VectorOp::kMax: return a > b || a != a ? a : b;
-      case VectorOp::kMin: return a < b || a != a ? a : b;
-      case VectorOp::kDiv: return a / b;
-    }
-  }
-  return a;
-}
+HWY_EXPORT(combine_on);
+HWY_EXPORT(fill_on);
+HWY_EXPORT(sum_on);
 
 }  // namespace
 
-void combine(VectorOp op, Element element, const Runs& r) {
-  with(element, [&](auto zero) {
-    using T = decltype(zero);
-    for (std::int64_t i = 0; i < r.count; ++i) {
-      for (std::int64_t j = 0; j < r.length; ++j) {
-        const auto at = [&](int k) { return r.address[k] + i * r.pitch_bytes[k] + j * static_cast<std::int64_t>(sizeof(T)); };
-        const T v = narrow<T>(apply(op, wide(load<T>(at(1))), wide(load<T>(at(2)))));
-        std::memcpy(at(0), &v, sizeof(T));
-      }
-    }
-  });
+void combine(VectorOp op, Element element, const Runs& runs) {
+  require_computed(element);
+  const std::uint32_t bytes = bytes_of(element);
+  HWY_DYNAMIC_DISPATCH(combine_on)(op, element, collapsed(runs, {bytes, bytes, bytes}), nullptr);
 }
 
-void combine_scalar(VectorOp op, Element element, const Runs& r, std::uint64_t bits) {
-  with(element, [&](auto zero) {
-    using T = decltype(zero);
-    const T s = load<T>(reinterpret_cast<const std::byte*>(&bits));
-    for (std::int64_t i = 0; i < r.count; ++i) {
-      for (std::int64_t j = 0; j < r.length; ++j) {
-        const auto at = [&](int k) { return r.address[k] + i * r.pitch_bytes[k] + j * static_cast<std::int64_t>(sizeof(T)); };
-        const T v = narrow<T>(apply(op, wide(load<T>(at(1))), wide(s)));
-        std::memcpy(at(0), &v, sizeof(T));
-      }
-    }
-  });
+void combine_scalar(VectorOp op, Element element, const Runs& runs, std::uint64_t bits) {
+  require_computed(element);
+  const std::uint32_t bytes = bytes_of(element);
+  HWY_DYNAMIC_DISPATCH(combine_on)(op, element, collapsed(runs, {bytes, bytes}), &bits);
 }
 
-void fill(std::uint32_t bytes, const Runs& r, std::uint64_t bits) {
-  for (std::int64_t i = 0; i < r.count; ++i) {
-    for (std::int64_t j = 0; j < r.length; ++j) {
-      std::memcpy(r.address[0] + i * r.pitch_bytes[0] + j * bytes, &bits, bytes);
-    }
-  }
+void fill(std::uint32_t element_bytes, const Runs& runs, std::uint64_t bits) {
+  HWY_DYNAMIC_DISPATCH(fill_on)(element_bytes, collapsed(runs, {element_bytes}), bits);
 }
 
-void convert(Element to, Element from, Rounding /*rounding*/, bool /*saturate*/, const Runs& r) {
-  with(to, [&](auto t) {
-    with(from, [&](auto f) {
-      using T = decltype(t);
-      using F = decltype(f);
-      for (std::int64_t i = 0; i < r.count; ++i) {
-        for (std::int64_t j = 0; j < r.length; ++j) {
-          const T v = narrow<T>(wide(
-              load<F>(r.address[1] + i * r.pitch_bytes[1] + j * static_cast<std::int64_t>(sizeof(F)))));
-          std::memcpy(r.address[0] + i * r.pitch_bytes[0] + j * static_cast<std::int64_t>(sizeof(T)), &v, sizeof(T));
-        }
-      }
-    });
-  });
-}
-
-void sum(Element element, const Runs& r) {
-  with(element, [&](auto zero) {
-    using T = decltype(zero);
-    for (std::int64_t i = 0; i < r.count; ++i) {
-      auto total = decltype(wide(zero)){};
-      for (std::int64_t j = 0; j < r.length; ++j) {
-        total = apply(VectorOp::kAdd, total, wide(load<T>(r.address[1] + i * r.pitch_bytes[1] + j * static_cast<std::int64_t>(sizeof(T)))));
-      }
-      const T v = narrow<T>(total);
-      std::memcpy(r.address[0] + i * r.pitch_bytes[0], &v, sizeof(T));
-    }
-  });
+void sum(Element element, const Runs& runs) {
+  require_computed(element);
+  HWY_DYNAMIC_DISPATCH(sum_on)(element, runs);
 }
 
 }  // namespace tileput::machine
+
+#endif

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,10 +33,13 @@ inline WorkerOptions options_of(int ranks, RanksAs ranks_as) {
   return {.ranks = ranks, .ranks_as = ranks_as, .timeout = kTimeout};
 }
 
+/// A kernel of tests/conformance/kernels behind a forwarding orchestration. TILEPUT_TEST_KERNELS names another build of
+/// all kernels, "_late" for instance.
 inline CallableSpec callable_spec(const std::string& kernel, const std::string& entry = "forward") {
+  const char* const build = std::getenv("TILEPUT_TEST_KERNELS");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   return {.orchestration = "kernels/forward_orch.so",
           .entry = entry,
-          .kernels = {{0, Core::kAiv, "kernels/" + kernel + ".so"}}};
+          .kernels = {{0, Core::kAiv, "kernels/" + kernel + (build != nullptr ? build : "") + ".so"}}};
 }
 
 inline std::string name_of(RanksAs ranks_as) { return ranks_as == RanksAs::kProcess ? "Process" : "Thread"; }

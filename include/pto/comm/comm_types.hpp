@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Types of the communication instructions (spec section 9).
+/// Types of the communication instructions (spec section 9). DmaEngine, AsyncSession and AsyncEvent come from
+/// async_types.hpp.
 
 #include <cstdint>
 
+#include "pto/comm/async_common/async_types.hpp"
 #include "pto/common/constants.hpp"
 #include "pto/common/global_tensor.hpp"
 #include "pto/common/type.hpp"
@@ -19,7 +21,6 @@ enum class NotifyOp : std::uint8_t { AtomicAdd = 0, Set = 1 };
 enum class WaitCmp : std::uint8_t { EQ = 0, NE = 1, GT = 2, GE = 3, LT = 4, LE = 5 };
 
 enum class ReduceOp : std::uint8_t { Sum = 0, Max = 1, Min = 2 };
-enum class DmaEngine : std::uint8_t { SDMA = 0, URMA = 1, RDMA = 2 };
 enum class CollEngine : std::uint8_t { AIV = 0, CCU = 1 };
 enum class CcuInputSource : std::uint8_t { HostManaged = 0, AivStored = 1 };
 

@@ -62,23 +62,46 @@ template <int kTiles>
   observer.on_instruction(record);
 }
 
-/// kTput, kTget.
-[[gnu::noinline, gnu::cold]] inline void observe_copy(machine::Observer& observer, machine::Opcode opcode,
-                                                      Execute execute, std::int64_t piece_count, const void* site,
-                                                      const machine::GlobalRegion& target,
-                                                      const machine::GlobalRegion& source,
-                                                      const machine::TileRegion& staging) {
+/// What the record of a copy says besides its operands; immediates as machine::Instruction lists them.
+struct CopyRecord {
+  machine::Opcode opcode;
+  Execute execute;
+  const void* site;
+  std::int64_t piece_count = 1;
+  std::int64_t immediate[3] = {};
+};
+
+/// kTput, kTget, kTputAsync, kTgetAsync, and one member of kTbroadcast, kTgather, kTscatter and kTreduce.
+template <class... Tiles>
+[[gnu::noinline, gnu::cold]] void observe_copy(machine::Observer& observer, const CopyRecord& what,
+                                               const machine::GlobalRegion& target,
+                                               const machine::GlobalRegion& source, const Tiles&... tiles) {
   machine::Instruction record;
-  record.opcode = opcode;
+  record.opcode = what.opcode;
   record.global_count = 2;
-  record.tile_count = 1;
-  record.site = site;
+  record.tile_count = sizeof...(tiles);
+  record.site = what.site;
   record.global[0] = target;
   record.global[1] = source;
-  record.tile[0] = staging;
-  record.piece_count = piece_count;
-  record.execute = execute;
+  [[maybe_unused]] int next = 0;
+  ((record.tile[next++] = tiles), ...);
+  for (int i = 0; i < 3; ++i) {
+    record.immediate[i] = what.immediate[i];
+  }
+  record.piece_count = what.piece_count;
+  record.execute = what.execute;
   observer.on_instruction(record);
+}
+
+/// kAsyncWait, kAsyncTest: the observer's answer.
+[[gnu::noinline, gnu::cold]] inline bool observe_async(machine::Observer& observer, machine::Opcode opcode,
+                                                       Execute execute, const void* site, std::uint64_t handle) {
+  machine::Instruction record;
+  record.opcode = opcode;
+  record.site = site;
+  record.immediate[0] = static_cast<std::int64_t>(handle);
+  record.execute = execute;
+  return observer.on_instruction(record);
 }
 
 /// kTnotify, kTwait, kTtest: `mode` is the NotifyOp or WaitCmp.

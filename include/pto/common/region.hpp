@@ -49,6 +49,12 @@ constexpr machine::Element element_of() noexcept {
   }
 }
 
+/// What AtomicAdd adds (spec section 10.4).
+template <class T>
+inline constexpr bool kAddsAtomically =
+    std::is_same_v<T, float> || std::is_same_v<T, half> || std::is_same_v<T, bfloat16_t> ||
+    std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int16_t> || std::is_same_v<T, std::int8_t>;
+
 constexpr machine::TensorLayout layout_of(Layout layout) noexcept {
   return layout == Layout::DN   ? machine::TensorLayout::kDn
          : layout == Layout::NZ ? machine::TensorLayout::kNz

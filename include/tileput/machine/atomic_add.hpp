@@ -15,12 +15,14 @@
 
 namespace tileput::machine {
 
-/// `*word += value`; integers wrap. Relaxed: elements are unordered among each other, and what publishes them is the
-/// TNOTIFY after them, whose order covers every earlier effect of this core.
+/// `*word += value`; integers wrap. int32 words may be signals that somebody waits for, so their change is sequentially
+/// consistent: it pairs with the loads of TWAIT and TTEST, and ring_owner() needs it so. The others are relaxed:
+/// elements are unordered among each other, and what publishes them is the TNOTIFY after them, whose order covers every
+/// earlier effect of this core.
 template <class T>
 TILEPUT_ALWAYS_INLINE void atomic_add(T* word, T value) noexcept {
   if constexpr (std::is_integral_v<T>) {
-    __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
+    __atomic_fetch_add(word, value, std::is_same_v<T, std::int32_t> ? __ATOMIC_SEQ_CST : __ATOMIC_RELAXED);
   } else {
     T seen;
     __atomic_load(word, &seen, __ATOMIC_RELAXED);
@@ -31,8 +33,17 @@ TILEPUT_ALWAYS_INLINE void atomic_add(T* word, T value) noexcept {
   }
 }
 
+/// The end of an instruction that added to `target`: wakes the rank that owns it, should it sleep in a TWAIT on one of
+/// its words. The target lies in one window, so one ring serves all of them.
+template <class T>
+TILEPUT_ALWAYS_INLINE void wake_waiters(const Core& core, const GlobalRegion& target) noexcept {
+  if constexpr (std::is_same_v<T, std::int32_t>) {
+    ring_owner(core, target.address);
+  }
+}
+
 /// target(i0..i4) += source(i0..i4) for all elements of `source`'s shape, each side by its own strides. Only the target
-/// is shared; its elements are aligned to their size.
+/// is shared; its elements are aligned to their size. Wakes nobody.
 template <class T>
 void add_global(const GlobalRegion& target, const GlobalRegion& source) noexcept {
   const std::int64_t* const n = source.shape;
@@ -40,15 +51,23 @@ void add_global(const GlobalRegion& target, const GlobalRegion& source) noexcept
   const std::int64_t* const s = source.stride;
   auto* const to = reinterpret_cast<T*>(target.address);
   const auto* const from = reinterpret_cast<const T*>(source.address);
+  const auto add_row = [count = n[4]](T* words, std::int64_t word_step, const T* addends, std::int64_t addend_step) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      T value;
+      std::memcpy(static_cast<void*>(&value), addends + i * addend_step, sizeof(T));
+      atomic_add(words + i * word_step, value);
+    }
+  };
   for (std::int64_t i0 = 0; i0 < n[0]; ++i0) {
     for (std::int64_t i1 = 0; i1 < n[1]; ++i1) {
       for (std::int64_t i2 = 0; i2 < n[2]; ++i2) {
         for (std::int64_t i3 = 0; i3 < n[3]; ++i3) {
-          for (std::int64_t i4 = 0; i4 < n[4]; ++i4) {
-            T value;
-            std::memcpy(static_cast<void*>(&value), from + i0 * s[0] + i1 * s[1] + i2 * s[2] + i3 * s[3] + i4 * s[4],
-                        sizeof(T));
-            atomic_add(to + i0 * t[0] + i1 * t[1] + i2 * t[2] + i3 * t[3] + i4 * t[4], value);
+          T* const words = to + (i0 * t[0] + i1 * t[1] + i2 * t[2] + i3 * t[3]);
+          const T* const addends = from + (i0 * s[0] + i1 * s[1] + i2 * s[2] + i3 * s[3]);
+          if (t[4] == 1 && s[4] == 1) {
+            add_row(words, 1, addends, 1);
+          } else {
+            add_row(words, t[4], addends, s[4]);
           }
         }
       }
@@ -56,19 +75,29 @@ void add_global(const GlobalRegion& target, const GlobalRegion& source) noexcept
   }
 }
 
+/// Some chunks of a TPUT with AtomicAdd; see copy_chunks().
+template <class T>
+void add_chunks(const GlobalRegion& target, const GlobalRegion& source, const TileRegion& staging, Pieces pieces) {
+  const Chunking chunking = chunking_of(source, staging);
+  for (std::int64_t i = pieces.first; i < pieces.first + pieces.count; ++i) {
+    add_global<T>(chunk_of(target, chunking, i), chunk_of(source, chunking, i));
+  }
+}
+
 /// TSTORE with AtomicAdd: `tensor` grows by the valid region of `tile`; the mapping is store_tile()'s.
 template <class T>
-void add_tile(const GlobalRegion& tensor, const TileRegion& tile) noexcept {
+void add_tile(const Core& core, const GlobalRegion& tensor, const TileRegion& tile) noexcept {
   const GlobalRegion mapped = mapped_to(tile, tensor);
   if (is_plain_transfer(tile, mapped)) {
     add_global<T>(mapped, spread_over(tile, mapped));
-    return;
+  } else {
+    for_each_common_element(tile, mapped, [](const std::byte* in_tile, std::byte* in_tensor) {
+      T value;
+      std::memcpy(static_cast<void*>(&value), in_tile, sizeof(T));
+      atomic_add(reinterpret_cast<T*>(in_tensor), value);
+    });
   }
-  for_each_common_element(tile, mapped, [](const std::byte* in_tile, std::byte* in_tensor) {
-    T value;
-    std::memcpy(static_cast<void*>(&value), in_tile, sizeof(T));
-    atomic_add(reinterpret_cast<T*>(in_tensor), value);
-  });
+  wake_waiters<T>(core, tensor);
 }
 
 }  // namespace tileput::machine

@@ -50,6 +50,22 @@ TILEPUT_ALWAYS_INLINE void copy_global(const GlobalRegion& target, const GlobalR
   }
 }
 
+/// Whether two regions of one shape are the same elements.
+constexpr bool is_same_memory(const GlobalRegion& a, const GlobalRegion& b) noexcept {
+  bool same = a.address == b.address;
+  for (int d = 0; d < kDims; ++d) {
+    same = same && (a.shape[d] <= 1 || a.stride[d] == b.stride[d]);
+  }
+  return same;
+}
+
+/// copy_global() of regions that may be the same.
+TILEPUT_ALWAYS_INLINE void copy_unless_same(const GlobalRegion& target, const GlobalRegion& source) {
+  if (!is_same_memory(target, source)) {
+    copy_global(target, source);
+  }
+}
+
 /// Rows and columns that a tensor presents to a tile (spec section 8.1).
 struct TileExtent {
   std::int64_t rows;

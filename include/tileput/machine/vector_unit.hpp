@@ -20,7 +20,8 @@ enum class VectorOp : std::uint8_t { kAdd, kSub, kMul, kMax, kMin, kDiv };
 inline constexpr int kVectorOps = 6;
 
 /// Elements of up to three operands: `count` runs of `length` contiguous elements. Run i of operand k begins at
-/// address[k] + i * pitch_bytes[k]. Operand 0 is the target; operands are equal or do not overlap.
+/// address[k] + i * pitch_bytes[k], any byte address. Operand 0 is the target; operands are equal or do not overlap.
+/// Nothing outside these elements is read or written.
 struct Runs {
   std::int64_t count = 0;
   std::int64_t length = 0;
@@ -38,10 +39,24 @@ void combine_scalar(VectorOp op, Element element, const Runs& runs, std::uint64_
 /// target = the element of `element_bytes` bytes whose bits are the low-order ones of `bits`.
 void fill(std::uint32_t element_bytes, const Runs& runs, std::uint64_t bits);
 
-/// target = a, converted by value from one element type to another; see pto::TCVT for rounding and saturation.
+/// target = a, converted by value from one element type to another. To an integer: rounded, then the low-order bits of
+/// the exact result (0 for NaN and infinities), or with `saturate` the nearest value of the target (0 for NaN); kOdd
+/// truncates and, if that is inexact, takes the neighbour that is odd. To floating point: as half_bits_of(); a NaN
+/// stays one, and integers are rounded once. The same type is copied.
 void convert(Element to, Element from, Rounding rounding, bool saturate, const Runs& runs);
 
-/// Element 0 of target's run i = the sum of a's run i. 16-bit floating-point types are summed in float.
+/// Element 0 of target's run i = the sum of a's run i. 16-bit floating-point types are summed in float. Every machine
+/// adds in the same order.
 void sum(Element element, const Runs& runs);
+
+/// The same between tiles of any layout, over the target's valid region, which lies inside every operand's storage.
+/// Tiles that are all stored by rows or all by columns are runs; others go through blocks in row order.
+void combine_tiles(VectorOp op, const TileRegion& target, const TileRegion& a, const TileRegion& b);
+void combine_tile_scalar(VectorOp op, const TileRegion& target, const TileRegion& a, std::uint64_t bits);
+void fill_tile(const TileRegion& target, std::uint64_t bits);
+void convert_tile(const TileRegion& target, const TileRegion& a, Rounding rounding, bool saturate);
+
+/// target(r, 0) = the sum of a(r, c) over a's valid columns, for its valid rows. Both unboxed, `a` stored by rows.
+void sum_rows(const TileRegion& target, const TileRegion& a);
 
 }  // namespace tileput::machine

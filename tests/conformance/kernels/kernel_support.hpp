@@ -38,6 +38,7 @@ AICORE inline void barrier(__gm__ CommContext* ctx, __gm__ int32_t* words, int32
   const int n = static_cast<int>(ctx->rankNum);
   const int me = static_cast<int>(ctx->rankId);
   pipe_barrier(PIPE_ALL);
+  dsb(DSB_DDR);
   for (int peer = 0; peer < n; ++peer) {
     pto::comm::Signal signal(remote(ctx, words + me, peer));
     pto::comm::TNOTIFY(signal, 1, pto::comm::NotifyOp::AtomicAdd);
@@ -46,6 +47,7 @@ AICORE inline void barrier(__gm__ CommContext* ctx, __gm__ int32_t* words, int32
     pto::comm::Signal signal(words + peer);
     pto::comm::TWAIT(signal, epoch, pto::comm::WaitCmp::GE);
   }
+  dcci(words, cache_line_t::ENTIRE_DATA_CACHE, dcci_dst_t::CACHELINE_OUT);
 }
 
 }  // namespace test_kernel

@@ -26,14 +26,19 @@ class PhaseCounterTest : public testing::Test {
 
   static constexpr int kHost = 3;
 
-  /// One instruction on heap `heap` (its first global operand), with a tile at `tile`; a TGET reads heap `source`.
+  static bool reads_a_second_operand(Opcode opcode) {
+    return opcode == Opcode::kTget || opcode == Opcode::kTgetAsync || opcode == Opcode::kTgather ||
+           opcode == Opcode::kTreduce;
+  }
+
+  /// One instruction on heap `heap` (its first global operand), with a tile at `tile`; a get reads heap `source`.
   void issue(Opcode opcode, int heap, int tile = 0, int source = kHost) {
     issue_on(counter_, opcode, heap, tile, source);
   }
   void issue_on(PhaseCounter& counter, Opcode opcode, int heap, int tile = 0, int source = kHost) {
     Instruction instruction;
     instruction.opcode = opcode;
-    instruction.global_count = opcode == Opcode::kTget ? 2 : 1;
+    instruction.global_count = reads_a_second_operand(opcode) ? 2 : 1;
     instruction.global[1].address = memory_.data() + (static_cast<std::size_t>(source) << kShift);
     instruction.global[0].address = memory_.data() + (static_cast<std::size_t>(heap) << kShift);
     instruction.global[0].shape[4] = 8;
@@ -118,6 +123,27 @@ TEST_F(PhaseCounterTest, GetsReadRemotelyToo) {
   EXPECT_EQ(kinds(), "pull");
   EXPECT_EQ(counter_.phases()[0].gets, 4U);
   EXPECT_EQ(counter_.phases()[0].remote_loads(), 3U);
+}
+
+TEST_F(PhaseCounterTest, CollectivesAndAsynchronousTransfersArePutsAndGets) {
+  issue(Opcode::kTgather, kHost, 0, 2);
+  issue(Opcode::kTgather, kHost, 0, 1);
+  issue(Opcode::kTreduce, kHost, 0, 0);
+  issue(Opcode::kTgetAsync, kHost, 0, 2);
+  issue(Opcode::kAsyncWait, kHost);  // ends no phase
+  EXPECT_EQ(kinds(), "pull");
+  EXPECT_EQ(counter_.phases()[0].gets, 4U);
+  EXPECT_EQ(counter_.phases()[0].remote_loads(), 4U) << "the own window is one of the sources";
+  EXPECT_EQ(counter_.phases()[0].bytes, 4U * 8 * 4);
+  issue(Opcode::kTbroadcast, 0);
+  issue(Opcode::kTbroadcast, 1);
+  issue(Opcode::kTscatter, 2);
+  issue(Opcode::kTputAsync, 2);
+  issue(Opcode::kAsyncTest, kHost);
+  EXPECT_EQ(kinds(), "push");
+  EXPECT_EQ(counter_.phases()[0].puts, 4U);
+  EXPECT_EQ(counter_.phases()[0].bytes, 8U * 8 * 4);
+  EXPECT_EQ(counter_.phases()[0].stores + counter_.phases()[0].loads, 0U);
 }
 
 TEST_F(PhaseCounterTest, RemoteLoadsAreCountedByPhase) {
