@@ -87,9 +87,10 @@ void BlockTeam::grow(int count) {
     try {
       block->thread = std::thread([this, own = block.get()] { serve(*own); });
     } catch (const std::system_error& error) {
-      throw Error(ErrorCode::kSystem,
-                  fmt::format("starting a thread for block {} of rank {} failed: {}", blocks_.size(), rank_, error.what()),
-                  "raise the limit of processes (ulimit -u)");
+      throw Error(
+          ErrorCode::kSystem,
+          fmt::format("starting a thread for block {} of rank {} failed: {}", blocks_.size(), rank_, error.what()),
+          "raise the limit of processes (ulimit -u)");
     }
     blocks_.push_back(std::move(block));
   }

@@ -51,8 +51,8 @@ class BlockTeam {
   void attach(const machine::KnownMemory* memory, bool observe);
 
   /// Executes `work` as blocks 0 to `count` - 1 at the same time, and returns when all have ended. `count` is 2 to
-  /// rank::kBlocksMax. When one throws, the others leave their waits; answers what was thrown first, kAborted only where
-  /// there is nothing else. A block that never waits or tests cannot be ended.
+  /// rank::kBlocksMax. When one throws, the others leave their waits; answers what was thrown first, kAborted only
+  /// where there is nothing else. A block that never waits or tests cannot be ended.
   [[nodiscard]] Failure run(int count, const BlockWork& work);
 
   /// Of block 0, with what the others did in the same task at the same phase.

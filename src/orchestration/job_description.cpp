@@ -16,7 +16,8 @@ namespace tileput::orchestration {
 
 namespace {
 
-constexpr std::uint64_t kFormat = (sizeof(rank::RankSlot) + rank::kBlocksMax * sizeof(rank::BlockSlot)) << 32U | 2;  // of this and of the control memory
+constexpr std::uint64_t kFormat = (sizeof(rank::RankSlot) + rank::kBlocksMax * sizeof(rank::BlockSlot)) << 32U |
+                                  2;  // of this and of the control memory
 
 struct BoardHeader {
   std::uint64_t format = kFormat;

@@ -115,7 +115,7 @@ void PendingTasks::await_all(rank::Waiting& waiting, std::uintptr_t heap_base) {
 }  // namespace tileput::orchestration
 
 extern "C" void tileput_register_condition(void* conditions, const volatile void* counter, std::uint32_t expected,
-                                const void* site) {
+                                           const void* site) {
   using tileput::Error;
   using tileput::ErrorCode;
   namespace machine = tileput::machine;

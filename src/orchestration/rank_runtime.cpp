@@ -355,7 +355,8 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
 
 void RankRuntime::begin_run(std::uint64_t run) {
   if (slot_.current_run.load(std::memory_order_relaxed) != run) {
-    for (int block = 0; block < control_.blocks_used(rank_); ++block) {  // in another run the same places are other words
+    for (int block = 0; block < control_.blocks_used(rank_);
+         ++block) {  // in another run the same places are other words
       control_.blocks(rank_)[block].notifies.count.store(0, std::memory_order_release);
     }
   }

@@ -146,10 +146,10 @@ void check_args(const TaskContext& context, const Kernel& kernel, const CoreTask
   for (std::int64_t i = 0; i < args.dependency_count(); ++i) {
     const PTO2TaskId id = args.dependency(i);
     if (id.raw >= context.submitted && id.raw != PTO2TaskId().raw) {
-      throw Error(ErrorCode::kBadArgument,
-                  fmt::format("{} is submitted with a dependency on task {} of {}", kernel.name, id.raw,
-                              context.submitted),
-                  "name tasks by the ids that their submit calls returned");
+      throw Error(
+          ErrorCode::kBadArgument,
+          fmt::format("{} is submitted with a dependency on task {} of {}", kernel.name, id.raw, context.submitted),
+          "name tasks by the ids that their submit calls returned");
     }
   }
 }

@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* kCompare[] = {"==", "!=", ">", ">=", "<", "<=", ">="};  // by comm::WaitCmp, then kCompareCounter
 static_assert(std::size(kCompare) == rank::kCompareCounter + 1);
-constexpr const char* kNotify[] = {"AtomicAdd", "Set"};                 // by comm::NotifyOp
+constexpr const char* kNotify[] = {"AtomicAdd", "Set"};  // by comm::NotifyOp
 
 std::string name_of(const std::vector<int>& ranks) {
   return fmt::format("{} {}", ranks.size() == 1 ? "rank" : "ranks", fmt::join(ranks, ", "));
@@ -142,9 +142,8 @@ std::vector<int> WaitTable::notifiers(std::uint64_t word) const {
   std::vector<int> found;
   for (int notifier = 0; notifier < control_.ranks(); ++notifier) {
     const rank::BlockSlot* const blocks = control_.blocks(notifier);
-    if (std::any_of(blocks, blocks + control_.blocks_used(notifier), [word](const rank::BlockSlot& block) {
-          return find_notify(block.notifies, word).number != 0;
-        })) {
+    if (std::any_of(blocks, blocks + control_.blocks_used(notifier),
+                    [word](const rank::BlockSlot& block) { return find_notify(block.notifies, word).number != 0; })) {
       found.push_back(notifier);
     }
   }
@@ -218,9 +217,8 @@ std::vector<int> WaitTable::expected(const Wait& wait) const {
     std::erase(members, wait.rank);
   }
   std::vector<int> ranks = notifiers(wait.word);
-  std::erase_if(ranks, [&members](int notifier) {
-    return std::find(members.begin(), members.end(), notifier) == members.end();
-  });
+  std::erase_if(
+      ranks, [&members](int notifier) { return std::find(members.begin(), members.end(), notifier) == members.end(); });
   return ranks.empty() ? members : ranks;
 }
 
@@ -341,9 +339,8 @@ std::vector<StuckRanks::Rank> StuckRanks::look(const rank::Control& control, con
       ranks[r].blocks[b].off = control.blocks(rank)[b].state.load(std::memory_order_seq_cst) == rank::BlockState::kOff;
     }
   }
-  read_looks([](Block& block, const rank::WaitReport& wait) {
-    block.looks = wait.looks.load(std::memory_order_acquire);
-  });
+  read_looks(
+      [](Block& block, const rank::WaitReport& wait) { block.looks = wait.looks.load(std::memory_order_acquire); });
   return ranks;
 }
 

@@ -75,19 +75,19 @@ class WaitTable {
 /// between and found its wait unsatisfied.
 ///
 /// A rank is a candidate if it has such a block and all its other blocks were off at the first call, which read that
-/// after it had seen the block asleep. Those stay off: only block 0 starts blocks, and only when no block of its task is
-/// left. Block 0 itself, where it is off, waits until all blocks have ended, which the waiting one has not. Blocks that
-/// were never used when that was read belong to no task that the waiting block belongs to. (See rank::BlockState. A rank
-/// that executes a task of one block, or none, has nothing but block 0.)
+/// after it had seen the block asleep. Those stay off: only block 0 starts blocks, and only when no block of its task
+/// is left. Block 0 itself, where it is off, waits until all blocks have ended, which the waiting one has not. Blocks
+/// that were never used when that was read belong to no task that the waiting block belongs to. (See rank::BlockState.
+/// A rank that executes a task of one block, or none, has nothing but block 0.)
 ///
-/// So at that look all blocks of every other candidate were in their waits as well, from the states of the first call to
-/// those of the second, or off, and store nothing there; what they stored before is visible, because falling asleep and
-/// going off are sequentially consistent read-modify-writes. A rank that had no work at either call, and was sent none in
-/// between, has been answered for, so its stores are done, too; and nobody gives it new work as long as the caller waits
-/// for a stuck rank. Only ranks of a word's domain reach the word, the waiting rank's own blocks among them. The result
-/// is the largest set of candidates of which no block waits in a domain with a rank outside the set that may act. A task
-/// that is given up because one of its blocks failed is not found: its blocks leave their waits at their next look, and
-/// that is said before the block that failed goes off.
+/// So at that look all blocks of every other candidate were in their waits as well, from the states of the first call
+/// to those of the second, or off, and store nothing there; what they stored before is visible, because falling asleep
+/// and going off are sequentially consistent read-modify-writes. A rank that had no work at either call, and was sent
+/// none in between, has been answered for, so its stores are done, too; and nobody gives it new work as long as the
+/// caller waits for a stuck rank. Only ranks of a word's domain reach the word, the waiting rank's own blocks among
+/// them. The result is the largest set of candidates of which no block waits in a domain with a rank outside the set
+/// that may act. A task that is given up because one of its blocks failed is not found: its blocks leave their waits at
+/// their next look, and that is said before the block that failed goes off.
 ///
 /// Not judged: waits outside every window, which the program itself may end, and blocks that poll without TWAIT. Not
 /// covered: a thread that a kernel leaves behind when its task is answered.

@@ -73,9 +73,9 @@ struct alignas(64) RankSlot {
   std::atomic<std::uint64_t> heap_base{0};    ///< where heap 0 lies in its address space
   std::atomic<std::uint64_t> current_run{0};  ///< the run whose task it executes, or executed last
   std::atomic<Activity> activity{Activity::kIdle};
-  std::atomic<std::int32_t> func_id{0};    ///< of the kernel, while activity is kKernel
-  std::atomic<std::uint64_t> callable{0};  ///< whose task it executes
-  std::atomic<std::int32_t> more_blocks{0};     ///< blocks of the task that it executes, besides block 0
+  std::atomic<std::int32_t> func_id{0};          ///< of the kernel, while activity is kKernel
+  std::atomic<std::uint64_t> callable{0};        ///< whose task it executes
+  std::atomic<std::int32_t> more_blocks{0};      ///< blocks of the task that it executes, besides block 0
   std::atomic<std::int32_t> more_blocks_max{0};  ///< the most of them so far: the slots behind are as at the start
   CrashReport crash;
 };

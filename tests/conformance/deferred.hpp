@@ -21,7 +21,7 @@ enum class Deferred : int {
   kSeeCounter,  ///< out[value] = counter `at`
   kCheckNext,   ///< counts in out[value] when 'data' is older than this execution
   kThrow,
-  kNoTask,      ///< registers with a context of no task
+  kNoTask,  ///< registers with a context of no task
   kUnaligned,
   kOutside,     ///< `value` bytes before the window
   kIsDeferred,  ///< out[0], out[1]: of its own context and of one of no task

@@ -80,9 +80,7 @@ class Deferring : public testing::TestWithParam<RanksAs> {
     EXPECT_EQ(out(0, 0), 4711);
   }
 
-  void expect_good_run() {
-    expect_order({.which = Which::kData, .use = Use::kOutput}, {}, {.which = Which::kData});
-  }
+  void expect_good_run() { expect_order({.which = Which::kData, .use = Use::kOutput}, {}, {.which = Which::kData}); }
 
   std::unique_ptr<Worker> worker_;
   std::optional<Callable> callable_;
@@ -127,9 +125,11 @@ TEST_P(Deferring, NamedTasksAreWaitedFor) {
   start(2);
   expect_order({.which = Which::kData, .use = Use::kOutput}, {.which = Which::kSide},
                {.which = Which::kSide, .use = Use::kInOut, .after = 0});
-  expect_order({.which = Which::kData, .use = Use::kInput}, {.which = Which::kData}, {.which = Which::kData, .after = 0});
-  expect_error(ErrorCode::kBadArgument, {"a dependency on task 5 of 0"},
-               [&] { run({{{.what = Deferred::kReturn, .after = 5}}, {}}); });
+  expect_order({.which = Which::kData, .use = Use::kInput}, {.which = Which::kData},
+               {.which = Which::kData, .after = 0});
+  expect_error(ErrorCode::kBadArgument, {"a dependency on task 5 of 0"}, [&] {
+    run({{{.what = Deferred::kReturn, .after = 5}}, {}});
+  });
   expect_good_run();
 }
 
@@ -176,8 +176,9 @@ TEST_P(Deferring, SixtyFourConditionsAndNotOneMore) {
        {{.what = Deferred::kAwait, .at = 100, .value = 1}, {.what = Deferred::kNotifyMany, .value = 64}}});
   EXPECT_EQ(out(0, 1), 1);
   EXPECT_EQ(out(0, 2), 1);
-  expect_error(ErrorCode::kBadArgument, {"deferred_kernel.so on rank 0", "more than 64 completion conditions"},
-               [&] { run({{{.what = Deferred::kDeferMany, .value = 65}}, {}}); });
+  expect_error(ErrorCode::kBadArgument, {"deferred_kernel.so on rank 0", "more than 64 completion conditions"}, [&] {
+    run({{{.what = Deferred::kDeferMany, .value = 65}}, {}});
+  });
   expect_good_run();
 }
 
@@ -235,15 +236,18 @@ TEST_P(Deferring, CounterThatNeverComesIsReportedWithTheLineOfItsRegistration) {
                  {"rank 0 waits for a notify that never comes: rank 1 has returned without it",
                   "for a deferred task, registered at deferred_kernel.cpp:", "(deferred_kernel.so)",
                   "byte 8 of 'counters' in rank 0's window", ">= 4000000000, sees 0"},
-                 [&] { run({list, {}}); });
+                 [&] {
+                   run({list, {}});
+                 });
     expect_good_run();
   }
 }
 
 TEST_P(Deferring, WaitEndsWhenAPeerFails) {
   start(2);
-  expect_error(ErrorCode::kKernel, {"deferred_kernel.so on rank 1", "on purpose"},
-               [&] { run({{{.what = Deferred::kDefer, .value = 1}}, {{.what = Deferred::kThrow, .value = 100}}}); });
+  expect_error(ErrorCode::kKernel, {"deferred_kernel.so on rank 1", "on purpose"}, [&] {
+    run({{{.what = Deferred::kDefer, .value = 1}}, {{.what = Deferred::kThrow, .value = 100}}});
+  });
   expect_good_run();
 }
 

@@ -33,6 +33,9 @@ class PhaseCounterTest : public testing::Test {
 
   /// One instruction on heap `heap` (its first global operand), with a tile at `tile`; a get reads heap `source`.
   void issue(Opcode opcode, int heap, int tile = 0, int source = kHost) {
+    issue_on(counter_, opcode, heap, tile, source);
+  }
+  void issue_on(PhaseCounter& counter, Opcode opcode, int heap, int tile = 0, int source = kHost) {
     Instruction instruction;
     instruction.opcode = opcode;
     instruction.global_count = reads_a_second_operand(opcode) ? 2 : 1;
@@ -46,7 +49,7 @@ class PhaseCounterTest : public testing::Test {
       instruction.tile[0].address = memory_.data() + tile;
     }
     instruction.execute = [](const Instruction&, Pieces) { return true; };
-    EXPECT_TRUE(counter_.on_instruction(instruction));
+    EXPECT_TRUE(counter.on_instruction(instruction));
   }
 
   std::string kinds() {
@@ -199,6 +202,36 @@ TEST_F(PhaseCounterTest, MemoryOutsideTheRanksHeapsIsNoWindow) {
   issue(Opcode::kTload, 4);
   EXPECT_EQ(kinds(), "local");
   EXPECT_EQ(counter_.phases()[0].window_loads, 0U);
+}
+
+TEST_F(PhaseCounterTest, WhatAnotherCoreDidAtTheSameTimeCountsForTheSamePhases) {
+  issue(Opcode::kTload, kHost);
+  issue(Opcode::kTnotify, 1);
+  const std::size_t first = counter_.open_phase();
+  EXPECT_EQ(first, 1U);
+  issue(Opcode::kTstore, 1);
+
+  PhaseCounter other(core_, 1, 3);
+  other.begin_call();
+  issue_on(other, Opcode::kTput, 2, 64);
+  issue_on(other, Opcode::kTnotify, 2);
+  issue_on(other, Opcode::kTwait, 1);
+  issue_on(other, Opcode::kTload, 1, 64);
+  issue_on(other, Opcode::kTget, kHost, 128, 2);
+  other.end_call();
+  counter_.merge(other, first);
+  EXPECT_EQ(counter_.open_phase(), 3U) << "the last phase is the other core's";
+  counter_.end_call();
+
+  EXPECT_EQ(kinds(), "local push pull");
+  const std::vector<Phase>& phases = counter_.phases();
+  EXPECT_EQ(phases[1].puts, 1U);
+  EXPECT_EQ(phases[1].stores, 1U);
+  EXPECT_EQ(phases[1].bytes, 64U);
+  EXPECT_EQ(phases[2].remote_loads(), 2U);
+  EXPECT_EQ(counter_.notifies(), 2U);
+  EXPECT_EQ(counter_.barriers(), 0U) << "those of the other core are its own";
+  EXPECT_EQ(counter_.tiles(), 3U);
 }
 
 }  // namespace

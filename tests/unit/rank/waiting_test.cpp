@@ -123,11 +123,45 @@ TEST_F(WaitingTest, AbortEndsTheWaitOfRunsUpToIt) {
   wait(kSleepAtOnce, 6);  // later runs wait as ever
 }
 
+TEST_F(WaitingTest, BlocksOfARankShareItsDoorbellAndWaitApart) {
+  std::atomic<bool> failed{false};
+  Waiting waiting(control_, 0, kSleepAtOnce, 3, &failed);
+  control_.slot(0).current_run = 1;
+  ErrorCode code{};
+  std::thread block([&] {
+    try {
+      waiting.until(point(), &unsatisfied, &word_);
+    } catch (const Error& error) {
+      code = error.code();
+    }
+  });
+  std::thread first([&] { wait(kSleepAtOnce); });
+  until_asleep();
+  while (control_.blocks(0)[3].wait.sleeping.load() == 0) {
+    std::this_thread::yield();
+  }
+  failed = true;
+  ring(control_.doorbells()[0]);
+  block.join();
+  EXPECT_EQ(code, ErrorCode::kAborted);
+  EXPECT_EQ(control_.blocks(0)[3].wait.sleeping.load(), 0U);
+  EXPECT_EQ(control_.blocks(0)[0].wait.sleeping.load(), 1U);
+  word_ = 1;
+  first.join();
+  EXPECT_EQ(control_.doorbells()[0].sleepers.load(), 0U);
+}
+
 TEST_F(WaitingTest, ResetForgetsARankThatIsGone) {
   control_.slot(0).aborted_run = 9;
   control_.blocks(0)->wait.sleeping = 1;
   control_.doorbells()[0].sleepers = 1;
+  control_.slot(0).more_blocks_max = 5;
+  control_.blocks(0)[5].state = BlockState::kRuns;
+  control_.blocks(0)[5].notifies.count = 7;
   control_.reset(0);
+  EXPECT_EQ(control_.blocks_used(0), 1);
+  EXPECT_EQ(control_.blocks(0)[5].state.load(), BlockState::kOff);
+  EXPECT_EQ(control_.blocks(0)[5].notifies.count.load(), 0U);
   EXPECT_EQ(control_.slot(0).aborted_run.load(), 0U);
   EXPECT_EQ(control_.blocks(0)->wait.sleeping.load(), 0U);
   EXPECT_EQ(control_.doorbells()[0].sleepers.load(), 0U);
