@@ -60,8 +60,9 @@ PTO_INTERNAL void convert(RoundMode mode, SaturationMode saturation, Target& tar
 ///             and CAST_ODD takes of the two neighbours the one whose last bit is 1. Without saturation, integers have
 ///             the low-order bits of the exact result (0 for NaN and infinities), and floating-point results beyond the
 ///             largest finite value are infinite, except where the mode rounds them towards 0. With SaturationMode::ON
-///             everything beyond the target's range, infinities too, becomes its nearest finite value; NaN stays NaN
-///             and becomes 0 as an integer. Elements of the target outside its valid region are untouched.
+///             everything beyond the target's range becomes its nearest finite value, infinities too unless the target
+///             is float; NaN stays NaN and becomes 0 as an integer. The target's elements outside its valid region are
+///             untouched.
 /// Completion: the target is written on return.
 /// Errors:     as TADD.
 /// Cost:       two calls, then one pass between float and the 16-bit floating-point types and three passes over blocks

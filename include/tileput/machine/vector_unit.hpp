@@ -42,7 +42,7 @@ void fill(std::uint32_t element_bytes, const Runs& runs, std::uint64_t bits);
 /// target = a, converted by value from one element type to another. To an integer: rounded, then the low-order bits of
 /// the exact result (0 for NaN and infinities), or with `saturate` the nearest value of the target (0 for NaN); kOdd
 /// truncates and, if that is inexact, takes the neighbour that is odd. To floating point: as half_bits_of(); a NaN
-/// stays one, and integers are rounded once. The same type is copied.
+/// stays one, and integers are rounded once. Widening is exact, infinities included; the same type is copied.
 void convert(Element to, Element from, Rounding rounding, bool saturate, const Runs& runs);
 
 /// Element 0 of target's run i = the sum of a's run i. 16-bit floating-point types are summed in float. Every machine

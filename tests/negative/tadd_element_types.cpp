@@ -1,0 +1,13 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: TADD/TSUB/TMUL/TMAX/TMIN: all operands have the same element type
+
+#include "pto/pto-inst.hpp"
+
+#ifdef MISTAKE
+using Source = pto::Tile<pto::TileType::Vec, int32_t, 1, 8>;
+#else
+using Source = pto::Tile<pto::TileType::Vec, float, 1, 8>;
+#endif
+
+void add(pto::Tile<pto::TileType::Vec, float, 1, 8>& target, Source& source) { TADD(target, source, target); }

@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+// expect: TCVT: elements are float, half, bfloat16_t or integers of 8, 16 or 32 bits
+
+#include "pto/pto-inst.hpp"
+
+#ifdef MISTAKE
+using Target = pto::Tile<pto::TileType::Vec, int64_t, 1, 8>;
+#else
+using Target = pto::Tile<pto::TileType::Vec, int32_t, 1, 8>;
+#endif
+
+void convert(Target& target, pto::Tile<pto::TileType::Vec, float, 1, 8>& source) {
+  TCVT(target, source, pto::RoundMode::CAST_RINT);
+}
