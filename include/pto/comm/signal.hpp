@@ -164,6 +164,13 @@ namespace comm {
 /// Completion: the word is changed on return; a peer that sleeps in TWAIT on it is woken.
 /// Errors:     kOutOfWindow for a word outside every window and tensor of the task.
 /// Source:     spec sections 11.2 and 14.
+///
+/// Example:
+///     alignas(64) static int32_t word = 0;
+///     pto::comm::Signal signal(&word);
+///     pto::comm::TNOTIFY(signal, 1, pto::comm::NotifyOp::AtomicAdd);
+///     pto::comm::TWAIT(signal, 1, pto::comm::WaitCmp::GE);
+///     assert(word == 1 && !pto::comm::TTEST(signal, 2, pto::comm::WaitCmp::EQ));
 template <class Signals, tileput_detail::Event... WaitEvents>
   requires(is_global_data_v<Signals>)
 PTO_INST void TNOTIFY(Signals& sig, std::int32_t value, NotifyOp op, WaitEvents&... events) {

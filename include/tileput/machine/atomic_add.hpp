@@ -46,6 +46,9 @@ TILEPUT_ALWAYS_INLINE void wake_waiters(const Core& core, const GlobalRegion& ta
 /// is shared; its elements are aligned to their size. Wakes nobody.
 template <class T>
 void add_global(const GlobalRegion& target, const GlobalRegion& source) noexcept {
+  if (source.elements() <= 0) {
+    return;  // such a tensor may have no address to count from
+  }
   const std::int64_t* const n = source.shape;
   const std::int64_t* const t = target.stride;
   const std::int64_t* const s = source.stride;
