@@ -11,7 +11,7 @@
 A comment in front of a function is a summary, then lines "Label: text" whose continuation lines are indented, then
 "Example:" and code indented by four. A function without a comment belongs to the one right above it, or to an earlier
 one of its name. Every instruction states Shapes or Effect, Completion, Errors and Source, or says in its comment whose
-they are ("as TPUT"); every page has an example.
+they are ("as TPUT"); functions that only answer (get_block_idx) need not. Every page has an example.
 """
 
 import argparse
@@ -37,9 +37,16 @@ FAMILIES = [
     Family("async.md", "Asynchronous transfers", ["include/pto/comm/async.hpp"]),
     Family("collective.md", "Collectives", ["include/pto/comm/collective.hpp"]),
     Family("signal.md", "Signals", ["include/pto/comm/signal.hpp", "include/pto/comm/pto_comm_instr_impl.hpp"]),
-    Family("pipes_and_caches.md", "Pipes, flags and caches", ["include/pto/common/cpu_stub.hpp", "include/pto_abi/pipe_sync.h"]),
+    Family(
+        "pipes_and_caches.md",
+        "Pipes, flags and caches",
+        ["include/pto/common/cpu_stub.hpp", "include/pto_abi/pipe_sync.h"],
+    ),
     Family("deferred_completion.md", "Deferred completion", ["include/pto_abi/pto_async_kernel_api.h"]),
 ]
+
+# What examples may use besides pto-inst.hpp, as kernels include it.
+KERNEL_HEADERS = ["intrinsic.h", "pipe_sync.h", "platform_comm/comm_context.h", "pto_async_kernel_api.h", "tensor.h"]
 
 # Where instructions may be; those of a header that is in no family above are a finding.
 INSTRUCTION_HEADERS = "include/pto/**/*.hpp"
@@ -89,6 +96,10 @@ class Form:
             else:
                 self.summary[paragraph] += " " + text.strip()
 
+    def is_instruction(self):
+        """Whether it acts: a function of another name that returns a value only answers."""
+        return any(map(INSTRUCTION_NAME.fullmatch, self.names)) or any(s.startswith("void ") for s in self.signatures)
+
     def label_names(self):
         return {name for labels, _ in self.labels for name in re.sub(r" \([^)]*\)", "", labels).split(", ")}
 
@@ -101,7 +112,8 @@ class Header:
 
     TOKEN = re.compile(
         r"(?P<doc>///(?!<)[^\n]*)|(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<directive>^[ \t]*#(?:\\\n|[^\n])*)"
-        r"|(?P<string>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')|(?P<space>\s+)|(?P<mark>[{}();])|(?P<text>[^\s{}();\"'/]+|/)",
+        r"|(?P<string>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')"
+        r"|(?P<space>\s+)|(?P<mark>[{}();])|(?P<text>[^\s{}();\"'/]+|/)",
         re.DOTALL | re.MULTILINE,
     )
     # What begins a declaration that is no function.
@@ -199,7 +211,8 @@ class Header:
         if head:
             end = balanced(statement, head.end() - 1, "<", ">")
             names = split_list(statement[head.end() : end - 1])
-            values = [i for i, name in enumerate(names) if not re.match(r"(class|typename)\b|[\w:]*detail::\w|[\w:<>, ]*\.\.\.", name)]
+            types = re.compile(r"(class|typename)\b|[\w:]*detail::\w|[\w:<>, ]*\.\.\.")  # concepts are internal
+            values = [i for i, name in enumerate(names) if not types.match(name)]
             if values:
                 kept = [re.sub(r"^(class|typename) ", "", name) for name in names[: values[-1] + 1]]
                 spelled = f"<{', '.join(kept)}>"
@@ -293,7 +306,8 @@ class Book:
         for names, forms in self.entries(family):
             lines += [f"## {', '.join(names)}", ""]
             for form in forms:
-                lines += ["```cpp", *(line for signature in form.signatures for line in wrapped_signature(signature)), "```", ""]
+                signatures = [line for signature in form.signatures for line in wrapped_signature(signature)]
+                lines += ["```cpp", *signatures, "```", ""]
                 for paragraph in form.summary:
                     lines += self.wrapped(paragraph, family.page, names) + [""]
                 for label, text in form.labels:
@@ -306,9 +320,10 @@ class Book:
     def index(self):
         lines = ["# Instructions", "", "<!-- Made by tools/docs/instruction_pages.py. -->", ""]
         lines += self.wrapped(
-            "What each instruction takes, does, guarantees and refuses. The pages are made from the comments in the headers; "
-            "every example is compiled and run by a test. What the instructions have in common (memory, ordering, tiles) is in "
-            "the [reference](../reference/pto-subset.md) and in the [memory model](../memory-model.md).",
+            "What each instruction takes, does, guarantees and refuses. The pages are made from the comments in the "
+            "headers; every example is compiled and run by a test. What the instructions have in common (memory, "
+            "ordering, tiles) is in the [reference](../reference/pto-subset.md) and in the "
+            "[memory model](../memory-model.md).",
             "README.md",
             self.place,
         )
@@ -365,9 +380,10 @@ class Book:
                 yield Finding(family.headers[0], 1, "no instruction of this page has an 'Example:'")
             for names, forms in entries:
                 labels = self.labels_of(names[0], set())
-                for wanted in REQUIRED_LABELS:
+                for wanted in REQUIRED_LABELS if any(form.is_instruction() for form in forms) else []:
                     if not labels & set(wanted):
-                        yield Finding(forms[0].header, forms[0].line, f"{names[0]}: the comment has no {' or '.join(wanted)} line")
+                        message = f"{names[0]}: the comment has no {' or '.join(wanted)} line"
+                        yield Finding(forms[0].header, forms[0].line, message)
         for header in self.headers.values():
             for line, name in header.bare:
                 yield Finding(header.name, line, f"{name}: a public function without a comment")
@@ -375,7 +391,8 @@ class Book:
             name = path.relative_to(self.root).as_posix()
             for form in [] if name in self.headers else Header(self.root, name).forms:
                 if INSTRUCTION_NAME.fullmatch(form.names[0]):
-                    yield Finding(name, form.line, f"{form.names[0]}: the header is on no page of tools/docs/instruction_pages.py")
+                    message = f"{form.names[0]}: the header is on no page of tools/docs/instruction_pages.py"
+                    yield Finding(name, form.line, message)
         pages = self.pages()
         for name, content in pages.items():
             path = self.root / name
@@ -402,9 +419,10 @@ class Book:
     # -- examples ------------------------------------------------------------------------------------------------
 
     def examples(self, file_name):
-        lines = ["// Made by tools/docs/instruction_pages.py: the examples of the instruction headers.", "", "#undef NDEBUG"]
-        lines += ["#include <gtest/gtest.h>", "", "#include <cassert>", "", "#include <pto/pto-inst.hpp>", ""]
-        for header in ("intrinsic.h", "pipe_sync.h", "platform_comm/comm_context.h", "pto_async_kernel_api.h", "tensor.h"):
+        lines = ["// Made by tools/docs/instruction_pages.py: the examples of the instruction headers.", ""]
+        lines += ["#undef NDEBUG", "#include <gtest/gtest.h>", "", "#include <cassert>", ""]
+        lines += ["#include <pto/pto-inst.hpp>", ""]
+        for header in KERNEL_HEADERS:
             if (self.root / "include/pto_abi" / header).is_file():
                 lines.append(f'#include "{header}"')
         for family in self.families:
@@ -462,57 +480,69 @@ def run_self_test():
 
 STORE = "include/pto/load_store.hpp"
 COPY = "include/pto/comm/point_to_point.hpp"
+SUMMARY = "/// Loads.\n///\n"
 LABELS = "/// Shapes:     equal.\n/// Completion: on return.\n/// Errors:     none.\n/// Source:     section 8.\n"
 EXAMPLE = "///\n/// Example:\n///     assert(true);\n"
-FUNCTION = "template <class T>\n  requires(true)\nPTO_INST RecordEvent TLOAD(T& t) {{ if (t) {{ f(); }} }}\n"
+FUNCTION = "template <class T>\n  requires(true)\nPTO_INST RecordEvent TLOAD(T& t) { if (t) { f(); } }\n"
 
 
-def instruction(name="TLOAD", comment="/// Loads.\n///\n" + LABELS + EXAMPLE):
-    return comment + FUNCTION.format().replace("TLOAD", name)
+def instruction(name="TLOAD", comment=SUMMARY + LABELS + EXAMPLE):
+    return comment + FUNCTION.replace("TLOAD", name)
 
 
 def namespace(*functions):
     return "#pragma once\n\nnamespace pto {\n\n" + "\n".join(functions) + "\n}  // namespace pto\n"
 
 
+def stored(*functions):
+    return {STORE: namespace(*functions)}
+
+
 CASES = [
-    ("a complete instruction", {STORE: namespace(instruction())}, {}, []),
+    ("a complete instruction", stored(instruction()), {}, []),
     ("nothing", {}, {}, []),
-    ("an overload without a comment", {STORE: namespace(instruction(), instruction(comment=""))}, {}, []),
-    ("another without a comment", {STORE: namespace(instruction(), instruction("TSTORE", ""))}, {}, ["TSTORE: a public"]),
-    ("two under one comment", {STORE: namespace(instruction() + instruction("TSTORE", ""))}, {}, []),
-    ("internals", {STORE: namespace(instruction(), "namespace tileput_detail {\nvoid f(int) {}\n}\n")}, {}, []),
-    ("types", {STORE: namespace(instruction(), "struct A { void f(); };\nusing B = void (*)(int);\n")}, {}, []),
-    ("a label of a second comment", {STORE: namespace(instruction(), instruction(comment="/// Or so.\n"))}, {}, []),
+    ("an overload without a comment", stored(instruction(), instruction(comment="")), {}, []),
+    ("another without a comment", stored(instruction(), instruction("TSTORE", "")), {}, ["TSTORE: a public"]),
+    ("two under one comment", stored(instruction() + instruction("TSTORE", "")), {}, []),
+    ("internals", stored(instruction(), "namespace tileput_detail {\nvoid f(int) {}\n}\n"), {}, []),
+    ("types", stored(instruction(), "struct A { void f(); };\nusing B = void (*)(int);\n"), {}, []),
+    ("a label of a second comment", stored(instruction(), instruction(comment="/// Or so.\n")), {}, []),
     (
         "no labels",
-        {STORE: namespace(instruction(comment="/// Loads.\n" + EXAMPLE))},
+        stored(instruction(comment=SUMMARY + EXAMPLE)),
         {},
         ["no Shapes or Effect", "no Completion", "no Errors", "no Source"],
     ),
     *(
-        (f"no {label}", {STORE: namespace(instruction(comment="/// Loads.\n" + re.sub(rf"/// {label}.*\n", "", LABELS) + EXAMPLE))}, {}, [label])
+        (f"no {label}", stored(instruction().replace(f"/// {label}:", "/// Threads:")), {}, [label])
         for label in ("Shapes", "Completion", "Errors", "Source")
     ),
-    ("labels of another", {STORE: namespace(instruction(), instruction("TSTORE", "/// In all else as TLOAD.\n"))}, {}, []),
+    ("labels of another", stored(instruction(), instruction("TSTORE", "/// In all else as TLOAD.\n")), {}, []),
     (
         "labels of one that has none",
-        {STORE: namespace(instruction(), instruction("TSTORE", "/// As TPUT.\n"))},
+        stored(instruction(), instruction("TSTORE", "/// As TPUT.\n")),
         {},
         ["TSTORE"] * len(REQUIRED_LABELS),
     ),
     (
         "labels together",
-        {STORE: namespace(instruction(), instruction("TSTORE", "/// Stores.\n///\n/// Shapes, Completion (local), Errors, Source: x.\n"))},
+        stored(instruction(comment=SUMMARY + "/// Shapes, Completion (local), Errors, Source: x.\n" + EXAMPLE)),
         {},
         [],
     ),
-    ("no example", {STORE: namespace(instruction(comment="/// Loads.\n///\n" + LABELS))}, {}, ["'Example:'"]),
-    ("a header of no page", {"include/pto/new.hpp": namespace(instruction("TNEW"))}, {}, ["TNEW: the header is on no page"]),
+    ("a query", stored(instruction(), "/// What is it?\nint get_it(int which);\n"), {}, []),
+    (
+        "an action",
+        stored(instruction(), "/// As TLOAD.\nvoid f(int a);\n", "/// Acts.\nvoid g(int a);\n"),
+        {},
+        ["g:"] * len(REQUIRED_LABELS),
+    ),
+    ("no example", stored(instruction(comment=SUMMARY + LABELS)), {}, ["'Example:'"]),
+    ("a header of no page", {"include/pto/new.hpp": namespace(instruction("TNEW"))}, {}, ["TNEW: the header is on no"]),
     ("no instruction, no page", {"include/pto/new.hpp": namespace(instruction("helper"))}, {}, []),
-    ("a page edited by hand", {STORE: namespace(instruction())}, {f"{PAGES}/load_store.md": "# Load\n"}, ["is not what"]),
-    ("a comment edited", {STORE: namespace(instruction())}, {STORE: namespace(instruction().replace("equal", "other"))}, ["is not what"]),
-    ("an instruction added", {STORE: namespace(instruction())}, {COPY: namespace(instruction("TPUT"))}, ["is not what"] * 2),
+    ("a page edited by hand", stored(instruction()), {f"{PAGES}/load_store.md": "# Load\n"}, ["is not what"]),
+    ("a comment edited", stored(instruction()), stored(instruction().replace("equal", "other")), ["is not what"]),
+    ("an instruction added", stored(instruction()), {COPY: namespace(instruction("TPUT"))}, ["is not what"] * 2),
     ("a page of nothing", {}, {f"{PAGES}/old.md": "# Old\n"}, ["belongs to no header"]),
 ]
 

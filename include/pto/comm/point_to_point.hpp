@@ -82,18 +82,6 @@ namespace comm {
 /// Errors:     kShapeMismatch for unequal extents, kUnboundTile, kOutOfWindow outside every window and tensor of the
 ///             task; all before anything is copied.
 /// Source:     spec section 10. Run-time atomic, AtomicAdd and ping-pong forms are further overloads.
-///
-/// Example:
-///     // In a kernel `peer_slot` is a pointer into a peer's window, translated through the CommContext.
-///     float mine[4] = {1, 2, 3, 4};
-///     float peer_slot[4] = {};
-///     using Slot = pto::GlobalTensor<float, pto::Shape<1, 1, 1, 1, 4>, pto::Stride<4, 4, 4, 4, 1>>;
-///     Slot source(mine);
-///     Slot target(peer_slot);
-///     pto::Tile<pto::TileType::Vec, float, 1, 8> staging;
-///     pto::TASSIGN(staging, 0x0);
-///     pto::comm::TPUT(target, source, staging);
-///     assert(peer_slot[3] == 4.0F);
 template <AtomicType atomic = AtomicType::AtomicNone, class GlobalDst, class GlobalSrc, class TileData,
           tileput_detail::Event... WaitEvents>
   requires(tileput_detail::PlainCopy<atomic, GlobalDst, GlobalSrc, TileData>)
@@ -106,17 +94,6 @@ PTO_INST RecordEvent TPUT(GlobalDst& dst, GlobalSrc& src, TileData& staging, Wai
 /// Copies a tensor out of a peer's window; in all else as TPUT.
 ///
 /// Ordering:   reads the memory now; what the peer wrote is there after a TWAIT that its TNOTIFY satisfied.
-///
-/// Example:
-///     float peer_slot[4] = {1, 2, 3, 4};
-///     float mine[4] = {};
-///     using Slot = pto::GlobalTensor<float, pto::Shape<1, 1, 1, 1, 4>, pto::Stride<4, 4, 4, 4, 1>>;
-///     Slot source(peer_slot);
-///     Slot target(mine);
-///     pto::Tile<pto::TileType::Vec, float, 1, 8> staging;
-///     pto::TASSIGN(staging, 0x0);
-///     pto::comm::TGET(target, source, staging);
-///     assert(mine[3] == 4.0F);
 template <class GlobalDst, class GlobalSrc, class TileData, tileput_detail::Event... WaitEvents>
   requires(tileput_detail::CopyOperands<GlobalDst, GlobalSrc, TileData>)
 PTO_INST RecordEvent TGET(GlobalDst& dst, GlobalSrc& src, TileData& staging, WaitEvents&... events) {

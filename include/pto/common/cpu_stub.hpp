@@ -230,9 +230,6 @@ PTO_INST std::uint32_t ld_dev(std::uint32_t* address, int offset) {
 /// Which block of its task this core runs, of how many; 0 of 1 unless the runtime set it. intrinsic.h has the forms
 /// that read a kernel's arguments.
 ///
-/// Effect:     none; the same answer for the whole task.
-/// Completion: does not wait.
-/// Errors:     none; a thread without a core is block 0 of 1.
 /// Source:     spec sections 7.2 and 17.3.
 PTO_INST std::int32_t get_block_idx() noexcept {
   const auto* const core = tileput::machine::tileput_current_core;
