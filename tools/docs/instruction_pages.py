@@ -73,6 +73,7 @@ class Form:
         self.labels = []  # (labels as written, text)
         self.example = []  # lines of code
         self.example_line = 0
+        self.ragged_lines = []  # that continue a label without being indented
         self.parse(comment)
 
     def parse(self, comment):
@@ -88,7 +89,8 @@ class Form:
                 self.labels.append((label.group(1), label.group(2)))
             elif not text:
                 paragraph = None
-            elif text.startswith(" ") and self.labels:
+            elif self.labels and (text.startswith(" ") or comment[offset - 1]):
+                self.ragged_lines += [] if text.startswith(" ") else [self.line + offset]
                 self.labels[-1] = (self.labels[-1][0], f"{self.labels[-1][1]} {text.strip()}".strip())
             elif paragraph is None:
                 paragraph = len(self.summary)
@@ -379,6 +381,9 @@ class Book:
             if not any(form.example for _, forms in entries for form in forms):
                 yield Finding(family.headers[0], 1, "no instruction of this page has an 'Example:'")
             for names, forms in entries:
+                for form in forms:
+                    for line in form.ragged_lines:
+                        yield Finding(form.header, line, f"{names[0]}: indent what continues a label")
                 labels = self.labels_of(names[0], set())
                 for wanted in REQUIRED_LABELS if any(form.is_instruction() for form in forms) else []:
                     if not labels & set(wanted):
@@ -442,7 +447,9 @@ class Book:
 def wrapped_signature(signature):
     if len(signature) <= 110:
         return [signature]
-    return textwrap.wrap(signature, 110, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    kept = re.sub(r"(?<!,) ", "\0", signature)  # breaks between parameters only
+    lines = textwrap.wrap(kept, 110, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def write_if_changed(path, content):
@@ -530,6 +537,8 @@ CASES = [
         {},
         [],
     ),
+    ("a label's second line", stored(instruction().replace("equal.", "equal,\n///             always.")), {}, []),
+    ("not indented", stored(instruction().replace("equal.", "equal,\n/// always.")), {}, ["indent what continues"]),
     ("a query", stored(instruction(), "/// What is it?\nint get_it(int which);\n"), {}, []),
     (
         "an action",
