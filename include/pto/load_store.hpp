@@ -86,6 +86,14 @@ PTO_INTERNAL void check_tile_transfer(const TileData& tile, const GlobalData& te
 ///             region exceeds the tile, or an ND tensor with outer dimensions fits a column-major tile neither way;
 ///             without NDEBUG also whenever the extents differ.
 /// Source:     spec section 8.1.
+///
+/// Example:
+///     float matrix[6] = {1, 2, 3, 4, 5, 6};  // two rows of three
+///     pto::GlobalTensor<float, pto::Shape<1, 1, 1, 2, 3>, pto::Stride<6, 6, 6, 3, 1>> source(matrix);
+///     pto::Tile<pto::TileType::Vec, float, 2, 8, pto::BLayout::RowMajor, 2, 3> tile;
+///     pto::TASSIGN(tile, 0x0);
+///     pto::TLOAD(tile, source);
+///     assert(tile.GetValue(8 + 2) == 6.0F);  // row 1, column 2 of storage with eight columns
 template <class TileData, class GlobalData, tileput_detail::Event... WaitEvents>
   requires(tileput_detail::TileAndTensor<TileData, GlobalData>)
 PTO_INST RecordEvent TLOAD(TileData& dst, GlobalData& src, WaitEvents&... events) {
@@ -113,6 +121,20 @@ PTO_INST RecordEvent TLOAD(TileData& dst, GlobalData& src, WaitEvents&... events
 ///             that sleeps in TWAIT on an int32 word of it is woken.
 /// Errors:     as TLOAD.
 /// Source:     spec sections 8.2 and 10.4. Quantised forms are further overloads.
+///
+/// Example:
+///     using Row = pto::GlobalTensor<float, pto::Shape<1, 1, 1, 1, 8>, pto::Stride<8, 8, 8, 8, 1>>;
+///     float from[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+///     float to[8] = {100, 100, 100, 100, 100, 100, 100, 100};
+///     Row source(from);
+///     Row target(to);
+///     pto::Tile<pto::TileType::Vec, float, 1, 8> tile;
+///     pto::TASSIGN(tile, 0x0);
+///     pto::TLOAD(tile, source);
+///     pto::TSTORE<decltype(tile), Row, pto::AtomicType::AtomicAdd>(target, tile);
+///     assert(to[7] == 108.0F);
+///     pto::TSTORE(target, tile);
+///     assert(to[7] == 8.0F);
 template <class TileData, class GlobalData, AtomicType atomic = AtomicType::AtomicNone,
           tileput_detail::Event... WaitEvents>
   requires(tileput_detail::TileAndTensor<TileData, GlobalData>)

@@ -29,7 +29,7 @@ tools/packages.sh "${groups[@]}"
 export PRE_COMMIT_HOME="${PRE_COMMIT_HOME:-$PWD/.cache/pre-commit}"
 
 step "self-tests of the checks"
-for check in tools/lint/check_*.py; do
+for check in tools/lint/check_*.py tools/docs/instruction_pages.py; do
   "$check" --self-test || failed+=("$(basename "$check") --self-test")
 done
 

@@ -166,11 +166,15 @@ namespace comm {
 /// Source:     spec sections 11.2 and 14.
 ///
 /// Example:
-///     alignas(64) static int32_t word = 0;
+///     int32_t word = 0;  // in a kernel: in a peer's window
 ///     pto::comm::Signal signal(&word);
-///     pto::comm::TNOTIFY(signal, 1, pto::comm::NotifyOp::AtomicAdd);
-///     pto::comm::TWAIT(signal, 1, pto::comm::WaitCmp::GE);
-///     assert(word == 1 && !pto::comm::TTEST(signal, 2, pto::comm::WaitCmp::EQ));
+///     pipe_barrier(PIPE_ALL);  // what was moved before is drained
+///     dsb(DSB_DDR);            // and fenced: now the peer may be told
+///     pto::comm::TNOTIFY(signal, 2, pto::comm::NotifyOp::AtomicAdd);
+///     pto::comm::TNOTIFY(signal, -5, pto::comm::NotifyOp::AtomicAdd);
+///     assert(word == -3);
+///     pto::comm::TNOTIFY(signal, 1, pto::comm::NotifyOp::Set);
+///     assert(word == 1);
 template <class Signals, tileput_detail::Event... WaitEvents>
   requires(is_global_data_v<Signals>)
 PTO_INST void TNOTIFY(Signals& sig, std::int32_t value, NotifyOp op, WaitEvents&... events) {
@@ -194,9 +198,21 @@ PTO_INST void TNOTIFY(Signals& sig, std::int32_t value, NotifyOp op, WaitEvents&
 /// Ordering:   everything released by the notifications whose values satisfied the wait is visible to this core's
 ///             later accesses (portable: after dcci for scalar reads).
 /// Blocking:   tries at once, then yields, then sleeps on this rank's doorbell. Never returns unsatisfied.
+/// Completion: on return the condition held, each word read once it did.
 /// Errors:     kShapeMismatch for an empty region; kOutOfWindow outside every window and tensor of the task;
 ///             kAborted when the run is ended while waiting.
 /// Source:     spec sections 11.3 and 14.
+///
+/// Example:
+///     int32_t words[2][16] = {};  // one row of sixteen words for each of two rounds
+///     for (int rank = 0; rank < 3; ++rank) {
+///       pto::comm::Signal own(&words[1][rank]);
+///       pto::comm::TNOTIFY(own, 1, pto::comm::NotifyOp::AtomicAdd);
+///     }
+///     pto::comm::Signal2D<1, 3> round(words[1], 16);
+///     pto::comm::TWAIT(round, 1, pto::comm::WaitCmp::GE);  // all three ranks have notified
+///     dcci(words, ENTIRE_DATA_CACHE, CACHELINE_OUT);       // before a scalar load of what they wrote
+///     assert(words[1][2] == 1);
 template <class Signals, tileput_detail::Event... WaitEvents>
   requires(is_global_data_v<Signals>)
 PTO_INST void TWAIT(Signals& sig, std::int32_t cmpValue, WaitCmp cmp, WaitEvents&... events) {
@@ -220,6 +236,12 @@ PTO_INST void TWAIT(Signals& sig, std::int32_t cmpValue, WaitCmp cmp, WaitEvents
 ///
 /// Shapes, Ordering (when true), Errors: as TWAIT, kAborted also where the answer is false.
 /// Source:     spec sections 11.3 and 14.
+///
+/// Example:
+///     int32_t word = 3;
+///     pto::comm::Signal signal(&word);
+///     assert(!pto::comm::TTEST(signal, 4, pto::comm::WaitCmp::GE));
+///     assert(pto::comm::TTEST(signal, 4, pto::comm::WaitCmp::LT));
 template <class Signals, tileput_detail::Event... WaitEvents>
   requires(is_global_data_v<Signals>)
 PTO_INST bool TTEST(Signals& sig, std::int32_t cmpValue, WaitCmp cmp, WaitEvents&... events) {

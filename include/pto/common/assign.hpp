@@ -30,8 +30,24 @@ struct Binder {
 /// Shapes:     tile: `addr` is a byte offset in the memory of the tile's location (each starts at 0), or an address
 ///             that already lies in that memory. Tensor: `addr` is a pointer to its elements.
 /// Effect:     tiles bound to overlapping bytes alias; binding again moves the view; contents stay where they are.
+/// Completion: bound on return; nothing is moved.
 /// Errors:     a tile that does not fit there ends the task with kOnChipOverflow and leaves the tile as it was.
 /// Source:     spec section 6.
+///
+/// Example:
+///     pto::Tile<pto::TileType::Vec, int32_t, 1, 8> whole;
+///     pto::Tile<pto::TileType::Vec, int32_t, 1, 8> second;
+///     pto::TASSIGN(whole, 0x100);
+///     pto::TASSIGN(second, 0x120);  // the 32 bytes behind
+///     second.SetValue(0, 7);
+///     pto::TASSIGN(whole, 0x120);  // now both name the same bytes
+///     assert(whole.GetValue(0) == 7);
+///
+///     int32_t words[16] = {};
+///     words[8] = 9;
+///     pto::GlobalTensor<int32_t, pto::Shape<1, 1, 1, 1, 8>, pto::Stride<8, 8, 8, 8, 1>> view(words);
+///     pto::TASSIGN(view, words + 8);
+///     assert(*view.data() == 9);
 template <class T, class Addr>
   requires(is_tile_data_v<T> || is_global_data_v<T>)
 PTO_INST void TASSIGN(T& obj, Addr addr) {

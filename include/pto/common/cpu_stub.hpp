@@ -6,10 +6,11 @@
 ///
 /// Natively every instruction is complete for its own core when it returns, so flags have nothing to do and barriers
 /// only keep the compiler from moving accesses. They are instructions all the same: an observer sees each of them.
-/// The host stubs of spec section 1.6 belong at the end of this file.
+/// The host stubs of spec section 1.6 are in host_stub.hpp.
 
 #include <cstdint>
 
+#include "pto/common/host_stub.hpp"
 #include "pto/common/record.hpp"
 #include "pto/common/type.hpp"
 #include "tileput/machine/core.hpp"
@@ -81,7 +82,26 @@ inline bool execute_load_word(const machine::Instruction& self, machine::Pieces 
 
 }  // namespace pto::tileput_detail
 
-/// Raises event `id` for pipe `to` when pipe `from` has drained what was issued so far. Natively nothing.
+/// Raises event `id` for pipe `to` when pipe `from` has drained what was issued so far. Paired with wait_flag.
+///
+/// Effect:     natively none: what an instruction did is done when it returns.
+/// Ordering:   between pipes of this core only.
+/// Completion: does not wait.
+/// Errors:     none.
+/// Source:     spec section 7.2.
+///
+/// Example:
+///     float memory[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+///     using Row = pto::GlobalTensor<float, pto::Shape<1, 1, 1, 1, 4>, pto::Stride<4, 4, 4, 4, 1>>;
+///     Row source(memory);
+///     Row target(memory + 4);
+///     pto::Tile<pto::TileType::Vec, float, 1, 8, pto::BLayout::RowMajor, 1, 4> tile;
+///     pto::TASSIGN(tile, 0x0);
+///     pto::TLOAD(tile, source);
+///     set_flag(PIPE_MTE2, PIPE_MTE3, EVENT_ID0);  // the load engine is done with the tile,
+///     wait_flag(PIPE_MTE2, PIPE_MTE3, EVENT_ID0);  // so the store engine may read it
+///     pto::TSTORE(target, tile);
+///     assert(memory[7] == 4.0F);
 PTO_INST void set_flag(pipe_t from, pipe_t to, event_t id) {
   namespace detail = pto::tileput_detail;
   if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
@@ -90,7 +110,7 @@ PTO_INST void set_flag(pipe_t from, pipe_t to, event_t id) {
   }
 }
 
-/// Holds pipe `to` until pipe `from` raised event `id`. Natively nothing.
+/// Holds pipe `to` until pipe `from` raised event `id`; in all else as set_flag.
 PTO_INST void wait_flag(pipe_t from, pipe_t to, event_t id) {
   namespace detail = pto::tileput_detail;
   if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
@@ -101,8 +121,19 @@ PTO_INST void wait_flag(pipe_t from, pipe_t to, event_t id) {
 
 /// Drains a pipe (PIPE_ALL: every pipe).
 ///
+/// Effect:     changes no memory.
 /// Ordering:   portable: everything that the pipe was given before is done. Natively that holds anyway; the compiler
 ///             moves no memory access across it. It is no fence towards other ranks: dsb is.
+/// Completion: the pipe is drained on return.
+/// Errors:     none.
+/// Source:     spec section 7.2.
+///
+/// Example:
+///     int32_t payload[2] = {4, 0};
+///     payload[1] = payload[0] + 1;
+///     pipe_barrier(PIPE_ALL);  // drained: transfers and stores of this core are done
+///     dsb(DSB_DDR);            // fenced: other ranks see them before what follows
+///     assert(payload[1] == 5);
 PTO_INST void pipe_barrier(pipe_t pipe) {
   namespace detail = pto::tileput_detail;
   if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
@@ -113,8 +144,21 @@ PTO_INST void pipe_barrier(pipe_t pipe) {
   detail::compiler_barrier();
 }
 
-/// Cleans and invalidates the cache line of `address`, or the whole data cache. Natively caches are coherent and the
-/// compiler moves no memory access across it.
+/// Cleans and invalidates the cache line of `address`, or the whole data cache.
+///
+/// Effect:     natively none: caches are coherent.
+/// Ordering:   portable: a scalar load after it sees what was there when it began. Kernels need it between a TWAIT and
+///             scalar loads of what a peer wrote. The compiler moves no memory access across it.
+/// Completion: on return.
+/// Errors:     none; any address will do.
+/// Source:     spec sections 7.2 and 7.3.
+///
+/// Example:
+///     int32_t table[16] = {};
+///     table[3] = 8;
+///     dcci(&table[3], cache_line_t::SINGLE_CACHE_LINE, dcci_dst_t::CACHELINE_OUT);
+///     dcci(table, ENTIRE_DATA_CACHE);
+///     assert(table[3] == 8);
 PTO_INST void dcci(const volatile void* address, int kind, int destination) {
   namespace detail = pto::tileput_detail;
   if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
@@ -127,6 +171,13 @@ PTO_INST void dcci(const volatile void* address, int kind, int destination) {
 PTO_INST void dcci(const volatile void* address, int kind) { dcci(address, kind, CACHELINE_OUT); }
 
 /// Data-synchronisation barrier: earlier memory accesses of this core are performed before later ones.
+///
+/// Effect:     changes no memory.
+/// Ordering:   a full fence, whatever the kind (DSB_DDR, DSB_ALL, DSB_UB). pipe_barrier before it, as a fence orders
+///             only what has left its pipe.
+/// Completion: on return.
+/// Errors:     none.
+/// Source:     spec sections 7.2 and 7.3.
 PTO_INST void dsb(int kind) {
   namespace detail = pto::tileput_detail;
   if (auto* const observer = detail::current_observer(); __builtin_expect(observer != nullptr, 0)) {
@@ -137,8 +188,19 @@ PTO_INST void dsb(int kind) {
   detail::machine::full_fence();
 }
 
-/// Uncached scalar store of one word; `offset` is in bytes. Wakes the rank that owns the word, should it sleep in a
-/// TWAIT on it. Pairs with the acquire in ld_dev() and the loads of TWAIT and TTEST.
+/// Uncached scalar store of one word. Wakes the rank that owns the word, should it sleep in a TWAIT on it.
+///
+/// Shapes:     one aligned 32-bit word; `offset` is in bytes.
+/// Ordering:   sequentially consistent; pairs with the acquire in ld_dev and the loads of TWAIT and TTEST.
+/// Completion: the word is changed on return.
+/// Errors:     none: addresses are not checked, as for plain stores.
+/// Source:     spec section 7.2.
+///
+/// Example:
+///     uint32_t words[2] = {1, 2};
+///     st_dev(7, words, 4);
+///     assert(words[0] == 1 && words[1] == 7);
+///     assert(ld_dev(words, 4) == 7);
 PTO_INST void st_dev(std::uint32_t value, std::uint32_t* address, int offset) {
   namespace detail = pto::tileput_detail;
   auto* const word = detail::word_at(address, offset);
@@ -150,7 +212,9 @@ PTO_INST void st_dev(std::uint32_t value, std::uint32_t* address, int offset) {
   detail::store_word(word, value);
 }
 
-/// Uncached scalar load of one word; `offset` is in bytes. Pairs with the release in st_dev().
+/// Uncached scalar load of one word; in all else as st_dev.
+///
+/// Ordering:   acquires; pairs with the release in st_dev and TNOTIFY.
 PTO_INST std::uint32_t ld_dev(std::uint32_t* address, int offset) {
   namespace detail = pto::tileput_detail;
   auto* const word = detail::word_at(address, offset);
@@ -165,6 +229,8 @@ PTO_INST std::uint32_t ld_dev(std::uint32_t* address, int offset) {
 
 /// Which block of its task this core runs, of how many; 0 of 1 unless the runtime set it. intrinsic.h has the forms
 /// that read a kernel's arguments.
+///
+/// Source:     spec sections 7.2 and 17.3.
 PTO_INST std::int32_t get_block_idx() noexcept {
   const auto* const core = tileput::machine::tileput_current_core;
   return core != nullptr ? core->block_index : 0;
