@@ -16,38 +16,49 @@ namespace {
 
 using machine::Runs;
 
-/// Converts `source` with every instruction set and compares with the model, whose answers are computed once.
-template <class To, class From>
-void check_conversion(const std::vector<From>& source, Rounding rounding, bool saturate) {
-  std::vector<double> expected(source.size());
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    expected[i] = model_convert<To>(value_of(source[i]), rounding, saturate);
+/// Elements to convert, and what they are.
+struct Source {
+  template <class From>
+  explicit Source(const std::vector<From>& elements)
+      : element(pto::tileput_detail::element_of<From>()), bytes(elements.size() * sizeof(From)) {
+    std::memcpy(bytes.data(), elements.data(), elements.size() * sizeof(From));
+    for (const From v : elements) {
+      values.push_back(value_of(v));
+    }
   }
-  PageEnd from_memory(source.size() * sizeof(From));
-  std::memcpy(from_memory.data(), source.data(), source.size() * sizeof(From));
+  machine::Element element;
+  mutable PageEnd bytes;
+  std::vector<double> values;
+};
+
+/// Converts `source` with every instruction set and compares with the model, whose answers are computed once.
+template <class To>
+void check_conversion(const Source& source, Rounding rounding, bool saturate) {
+  const std::size_t n = source.values.size();
+  std::vector<double> expected(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    expected[i] = model_convert<To>(source.values[i], rounding, saturate);
+  }
   for_each_target([&](const std::string& target) {
-    PageEnd result(source.size() * sizeof(To));
-    convert(pto::tileput_detail::element_of<To>(), pto::tileput_detail::element_of<From>(), rounding, saturate,
-            Runs{.count = 1,
-                 .length = static_cast<std::int64_t>(source.size()),
-                 .address = {result.data(), from_memory.data()}});
-    for (std::size_t i = 0; i < source.size(); ++i) {
+    PageEnd result(n * sizeof(To));
+    convert(pto::tileput_detail::element_of<To>(), source.element, rounding, saturate,
+            Runs{.count = 1, .length = static_cast<std::int64_t>(n), .address = {result.data(), source.bytes.data()}});
+    for (std::size_t i = 0; i < n; ++i) {
       To value;
       std::memcpy(static_cast<void*>(&value), result.data() + i * sizeof(To), sizeof(To));
       ASSERT_TRUE(is_value(value, expected[i]))
-          << target << " mode " << static_cast<int>(rounding) << " saturate " << saturate << " element " << i << " of "
-          << source.size() << ": " << std::hexfloat << value_of(source[i]) << " gives " << value_of(value) << ", not "
-          << expected[i];
+          << target << " from " << static_cast<int>(source.element) << " mode " << static_cast<int>(rounding)
+          << " saturate " << saturate << " element " << i << " of " << n << ": " << std::hexfloat << source.values[i]
+          << " gives " << value_of(value) << ", not " << expected[i];
     }
     ASSERT_TRUE(result.canary_intact()) << target;
   });
 }
 
-/// All targets but From itself: the same type is copied.
-template <class From>
-void check_to_all(const std::vector<From>& source, Rounding rounding, bool saturate) {
+/// All targets but the source's own type, which is copied.
+void check_to_all(const Source& source, Rounding rounding, bool saturate) {
   const auto to = [&]<class To>(To) {
-    if constexpr (!std::is_same_v<To, From>) {
+    if (pto::tileput_detail::element_of<To>() != source.element) {
       check_conversion<To>(source, rounding, saturate);
     }
   };
@@ -70,7 +81,7 @@ TYPED_TEST(ConvertTest, EveryPairInEveryMode) {
   for (const Rounding rounding : kRoundings) {
     for (const bool saturate : {false, true}) {
       for (const std::size_t n : {0U, 1U, 7U, 15U, 16U, 17U, 33U, 2000U}) {
-        check_to_all(awkward<TypeParam>(n, 90 + static_cast<std::uint32_t>(n)), rounding, saturate);
+        check_to_all(Source(awkward<TypeParam>(n, 90 + static_cast<std::uint32_t>(n))), rounding, saturate);
       }
     }
   }
@@ -94,10 +105,11 @@ using Types16 = testing::Types<half, bfloat16_t>;
 TYPED_TEST_SUITE(Convert16Test, Types16);
 
 TYPED_TEST(Convert16Test, AllPatternsToEveryType) {
-  std::vector<TypeParam> all;
+  std::vector<TypeParam> patterns;
   for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
-    all.push_back(std::bit_cast<TypeParam>(static_cast<std::uint16_t>(bits)));
+    patterns.push_back(std::bit_cast<TypeParam>(static_cast<std::uint16_t>(bits)));
   }
+  const Source all(patterns);
   for (const Rounding rounding : kRoundings) {
     for (const bool saturate : {false, true}) {
       check_to_all(all, rounding, saturate);
@@ -106,7 +118,7 @@ TYPED_TEST(Convert16Test, AllPatternsToEveryType) {
 }
 
 TYPED_TEST(Convert16Test, FloatsAroundEveryValueAndMidpoint) {
-  const std::vector<float> source = around_every_value<TypeParam>();
+  const Source source(around_every_value<TypeParam>());
   for (const Rounding rounding : kRoundings) {
     for (const bool saturate : {false, true}) {
       check_conversion<TypeParam>(source, rounding, saturate);
@@ -116,18 +128,19 @@ TYPED_TEST(Convert16Test, FloatsAroundEveryValueAndMidpoint) {
 
 /// Integers of more bits than the target's mantissa, around its midpoints.
 TYPED_TEST(Convert16Test, IntegersAroundMidpoints) {
-  std::vector<std::int32_t> source;
+  std::vector<std::int32_t> integers;
   for (int shift = 0; shift < 31; ++shift) {
     for (std::int64_t lead = 0x80; lead < 0x200; ++lead) {
       for (const std::int64_t near : {-1, 0, 1}) {
         const std::int64_t v = (lead << shift >> 8) + near;
         if (v <= std::numeric_limits<std::int32_t>::max()) {
-          source.push_back(static_cast<std::int32_t>(v));
-          source.push_back(static_cast<std::int32_t>(-v));
+          integers.push_back(static_cast<std::int32_t>(v));
+          integers.push_back(static_cast<std::int32_t>(-v));
         }
       }
     }
   }
+  const Source source(integers);
   for (const Rounding rounding : kRoundings) {
     for (const bool saturate : {false, true}) {
       check_conversion<TypeParam>(source, rounding, saturate);
@@ -146,8 +159,8 @@ TEST(ConvertIntegersTest, ToFloatAroundEveryPowerOfTwo) {
   std::vector<std::int32_t> as_signed(source.size());
   std::memcpy(as_signed.data(), source.data(), source.size() * sizeof(source[0]));
   for (const Rounding rounding : kRoundings) {
-    check_conversion<float>(source, rounding, false);
-    check_conversion<float>(as_signed, rounding, false);
+    check_conversion<float>(Source(source), rounding, false);
+    check_conversion<float>(Source(as_signed), rounding, false);
   }
 }
 

@@ -50,7 +50,8 @@ using Computed = testing::Types<float, half, bfloat16_t, std::int8_t, std::uint8
                                 std::int32_t, std::uint32_t>;
 
 template <class T>
-inline constexpr bool kIsFloating = std::is_same_v<T, float> || std::is_same_v<T, half> || std::is_same_v<T, bfloat16_t>;
+inline constexpr bool kIsFloating =
+    std::is_same_v<T, float> || std::is_same_v<T, half> || std::is_same_v<T, bfloat16_t>;
 
 template <class T>
 double value_of(T v) {
@@ -80,20 +81,39 @@ std::vector<T> awkward(std::size_t count, std::uint32_t seed) {
   std::vector<T> values;
   if constexpr (kIsFloating<T>) {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    for (const float v : {0.0F, -0.0F, 1.0F, -1.0F, 0.5F, -0.5F, 1.5F, 2.5F, -2.5F, 127.5F, -128.5F, 255.5F, 65504.0F,
-                          65520.0F, -65536.0F, 2147483648.0F, -2147483648.0F, 4294967296.0F, -4294967808.0F, 1e20F,
-                          -3.3e38F, kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN(), 5.9604645e-8F,
-                          -6.1e-5F, 1e-40F, -1e-45F, 0.49999997F, 8388607.5F, -8388609.0F}) {
+    for (const float v :
+         {0.0F,           -0.0F,    1.0F,      -1.0F,         0.5F,           -0.5F,
+          1.5F,           2.5F,     -2.5F,     127.5F,        -128.5F,        255.5F,
+          65504.0F,       65520.0F, -65536.0F, 2147483648.0F, -2147483648.0F, 4294967296.0F,
+          -4294967808.0F, 1e20F,    -3.3e38F,  kInfinity,     -kInfinity,     std::numeric_limits<float>::quiet_NaN(),
+          5.9604645e-8F,  -6.1e-5F, 1e-40F,    -1e-45F,       0.49999997F,    8388607.5F,
+          -8388609.0F}) {
       values.push_back(T(v));
     }
   } else {
     using Limits = std::numeric_limits<T>;
-    for (const std::int64_t v :
-         {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{Limits::min()}, std::int64_t{Limits::max()},
-          std::int64_t{Limits::min()} + 1, std::int64_t{Limits::max()} - 1, std::int64_t{127}, std::int64_t{128},
-          std::int64_t{-129}, std::int64_t{255}, std::int64_t{256}, std::int64_t{32768}, std::int64_t{-32769},
-          std::int64_t{65535}, std::int64_t{65536}, std::int64_t{16777217}, std::int64_t{-16777219},
-          std::int64_t{0x7FFFFFC0}, std::int64_t{0xFFFFFF80}, std::int64_t{65519}, std::int64_t{65521}}) {
+    for (const std::int64_t v : {std::int64_t{0},
+                                 std::int64_t{1},
+                                 std::int64_t{-1},
+                                 std::int64_t{Limits::min()},
+                                 std::int64_t{Limits::max()},
+                                 std::int64_t{Limits::min()} + 1,
+                                 std::int64_t{Limits::max()} - 1,
+                                 std::int64_t{127},
+                                 std::int64_t{128},
+                                 std::int64_t{-129},
+                                 std::int64_t{255},
+                                 std::int64_t{256},
+                                 std::int64_t{32768},
+                                 std::int64_t{-32769},
+                                 std::int64_t{65535},
+                                 std::int64_t{65536},
+                                 std::int64_t{16777217},
+                                 std::int64_t{-16777219},
+                                 std::int64_t{0x7FFFFFC0},
+                                 std::int64_t{0xFFFFFF80},
+                                 std::int64_t{65519},
+                                 std::int64_t{65521}}) {
       values.push_back(static_cast<T>(v));
     }
   }
@@ -229,9 +249,8 @@ inline double model_narrow(double v, const Format& format, Rounding rounding, bo
     const double unit = std::ldexp(1.0, std::max(std::ilogb(v), format.exponent_min) - format.mantissa_bits);
     result = std::copysign(model_integral(v / unit, rounding) * unit, v);
     if (std::fabs(result) > format.largest) {
-      const bool outward = rounding == Rounding::kNone || rounding == Rounding::kRint ||
-                           rounding == Rounding::kRound || (rounding == Rounding::kFloor && v < 0) ||
-                           (rounding == Rounding::kCeil && v > 0);
+      const bool outward = rounding == Rounding::kNone || rounding == Rounding::kRint || rounding == Rounding::kRound ||
+                           (rounding == Rounding::kFloor && v < 0) || (rounding == Rounding::kCeil && v > 0);
       result = std::copysign(outward ? infinity : format.largest, v);
     }
   }
@@ -293,9 +312,8 @@ std::vector<float> around_every_value() {
     }
   };
   for (int bits = 0; low <= format.largest; ++bits) {
-    const double unit =
-        std::ldexp(1.0, std::max(low > 0 ? std::ilogb(low) : format.exponent_min, format.exponent_min) -
-                            format.mantissa_bits);
+    const double unit = std::ldexp(
+        1.0, std::max(low > 0 ? std::ilogb(low) : format.exponent_min, format.exponent_min) - format.mantissa_bits);
     add(low);
     add(low + unit / 2);
     low += unit;

@@ -109,7 +109,8 @@ TYPED_TEST(VectorTest, StaticTiles) {
 
 TYPED_TEST(VectorTest, EveryDynamicExtentAroundTheLanes) {
   using Tile = Vec<TypeParam, 3, 160, BLayout::RowMajor, DYNAMIC, DYNAMIC>;
-  for (const unsigned cols : {0U, 1U, 3U, 4U, 5U, 7U, 8U, 9U, 15U, 16U, 17U, 31U, 32U, 33U, 63U, 64U, 65U, 159U, 160U}) {
+  for (const unsigned cols :
+       {0U, 1U, 3U, 4U, 5U, 7U, 8U, 9U, 15U, 16U, 17U, 31U, 32U, 33U, 63U, 64U, 65U, 159U, 160U}) {
     check_all(Tile(3, cols), Tile(3, cols), Tile(3, cols));
   }
   check_all(Tile(0, 160), Tile(0, 160), Tile(0, 160));

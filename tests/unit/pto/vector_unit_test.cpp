@@ -116,8 +116,8 @@ TYPED_TEST(VectorUnitTest, LeavesGapsAloneAtAnyAddress) {
       ASSERT_EQ(target_memory[0], std::byte{0x5A});
       for (std::size_t r = 0; r < runs; ++r) {
         for (std::size_t i = 0; i < length; ++i) {
-          ASSERT_TRUE(is_combined(VectorOp::kSub, a[r * length + i], b[r * length + i],
-                                  this->get(in_place + r * a_pitch, i)))
+          ASSERT_TRUE(
+              is_combined(VectorOp::kSub, a[r * length + i], b[r * length + i], this->get(in_place + r * a_pitch, i)))
               << target;
         }
         for (std::size_t i = length * sizeof(T); i < a_pitch; ++i) {
@@ -160,9 +160,8 @@ TYPED_TEST(VectorUnitTest, SumsRunsOfEveryLength) {
       PageEnd memory(n * sizeof(T));
       this->put(memory.data(), a);
       PageEnd result(sizeof(T));
-      sum(this->kElement, Runs{.count = 1,
-                               .length = static_cast<std::int64_t>(n),
-                               .address = {result.data(), memory.data()}});
+      sum(this->kElement,
+          Runs{.count = 1, .length = static_cast<std::int64_t>(n), .address = {result.data(), memory.data()}});
       ASSERT_EQ(bits_of(this->get(result.data(), 0)), bits_of(static_cast<T>(total))) << target << " " << n;
       ASSERT_TRUE(result.canary_intact());
     }
@@ -182,10 +181,10 @@ TEST(VectorUnitTest, SumsOfFloatsAreTheSameOnEveryInstructionSet) {
     std::vector<float> sums;
     for_each_target([&](const std::string& /*target*/) {
       float result = 0;
-      sum(machine::Element::kF32, Runs{.count = 1,
-                                       .length = static_cast<std::int64_t>(n),
-                                       .address = {reinterpret_cast<std::byte*>(&result),
-                                                   reinterpret_cast<std::byte*>(a.data())}});
+      sum(machine::Element::kF32,
+          Runs{.count = 1,
+               .length = static_cast<std::int64_t>(n),
+               .address = {reinterpret_cast<std::byte*>(&result), reinterpret_cast<std::byte*>(a.data())}});
       sums.push_back(result);
     });
     ASSERT_FALSE(sums.empty());
