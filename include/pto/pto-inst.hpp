@@ -19,5 +19,6 @@
 #include "pto/common/pto_tile.hpp"
 #include "pto/common/type.hpp"
 #include "pto/load_store.hpp"
+#include "pto/matrix.hpp"
 
 #include "pto/common/address_space.hpp"

@@ -188,4 +188,16 @@ void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& 
               "the tile's valid rows and columns are the tensor's, see the instruction's mapping of dimensions");
 }
 
+void fail_tiles(Opcode opcode, const TileRegion* tiles, std::size_t count) {
+  std::string text;
+  for (const TileRegion& tile : std::span(tiles, count)) {
+    text +=
+        fmt::format("{}a {} tile with {} x {} valid of {} x {} elements", text.empty() ? "" : ", ",
+                    kSpaceNames[static_cast<int>(tile.space)], tile.valid_rows, tile.valid_cols, tile.rows, tile.cols);
+  }
+  throw Error(ErrorCode::kShapeMismatch,
+              fmt::format("{}{}: {}", name_of(opcode), at(__builtin_return_address(0)), text),
+              "valid extents lie inside their tile and fit each other, see the instruction's shapes");
+}
+
 }  // namespace tileput::machine

@@ -134,6 +134,7 @@ void throw_if_ended(const Core& core);
 [[noreturn]] void fail_unbound_tile(Opcode opcode);
 [[noreturn]] void fail_shape(Opcode opcode, const GlobalRegion& target, const GlobalRegion& source);
 [[noreturn]] void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& tensor);
+[[noreturn]] void fail_tiles(Opcode opcode, const TileRegion* tiles, std::size_t count);
 
 /// Where TASSIGN binds a tile of `bytes`: offset `address` of the space, or `address` itself if it already points
 /// into that space.
