@@ -53,9 +53,8 @@ PTO_INTERNAL void convert(RoundMode mode, SaturationMode saturation, Target& tar
 /// Converts elements by value: dst(r, c) = src(r, c) as dst's element type.
 ///
 /// Shapes:     Vec tiles of any two of float, half, bfloat16_t and the integers of 8, 16 and 32 bits. The target's
-/// valid
-///             region governs; it lies inside the source's. Any storage order; the same in both is fastest. Tiles whose
-///             elements have the same size may be one tile, others do not overlap.
+///             valid region governs; it lies inside the source's. Any storage order; the same in both is fastest. Tiles
+///             whose elements have the same size may be one tile, others do not overlap.
 /// Effect:     a value that the target's type has is kept; others are rounded by `mode`, where CAST_NONE is CAST_RINT
 ///             and CAST_ODD takes of the two neighbours the one whose last bit is 1. Without saturation, integers have
 ///             the low-order bits of the exact result (0 for NaN and infinities), and floating-point results beyond the

@@ -31,11 +31,27 @@ inline bool execute_store(const machine::Instruction& self, machine::Pieces /*pi
   return true;
 }
 
+inline bool execute_converting_store(const machine::Instruction& self, machine::Pieces /*pieces*/) {
+  machine::store_tile_converted(self.global[0], self.tile[0]);
+  return true;
+}
+
 template <class T>
 bool execute_add(const machine::Instruction& self, machine::Pieces /*pieces*/) {
   machine::add_tile<T>(machine::current_core(), self.global[0], self.tile[0]);
   return true;
 }
+
+/// Whether T is one of Types.
+template <class T, class... Types>
+inline constexpr bool kIsOneOf = (std::is_same_v<T, Types> || ...);
+
+/// What the elements of an Acc tile are converted to by TSTORE (spec section 8.2).
+template <class From, class To>
+inline constexpr bool kStoresConverted =
+    (std::is_same_v<From, float> &&
+     kIsOneOf<To, half, bfloat16_t, std::int8_t, std::uint8_t, std::int16_t, std::int32_t>) ||
+    (std::is_same_v<From, std::int32_t> && kIsOneOf<To, float, half, std::int8_t, std::uint8_t, std::int16_t>);
 
 /// Operands of TLOAD and TSTORE.
 template <class TileData, class GlobalData>
@@ -43,9 +59,9 @@ concept TileAndTensor = is_tile_data_v<TileData> && is_global_data_v<GlobalData>
 
 /// What holds for both directions. The tile is bound, its valid region lies inside its storage, and there is one way to
 /// map the tensor to it; builds without NDEBUG also insist that tensor and tile have the same extents.
-template <machine::Opcode kOpcode, class TileData, class GlobalData>
+template <machine::Opcode kOpcode, bool kConverts = false, class TileData, class GlobalData>
 PTO_INTERNAL void check_tile_transfer(const TileData& tile, const GlobalData& tensor) {
-  static_assert(sizeof(typename TileData::DType) == sizeof(typename GlobalData::DType),
+  static_assert(kConverts || sizeof(typename TileData::DType) == sizeof(typename GlobalData::DType),
                 "TLOAD/TSTORE: tile and tensor must have elements of the same size");
   static_assert(
       GlobalData::layout == Layout::ND || GlobalData::layout == Layout::DN || GlobalData::layout == Layout::NZ,
@@ -113,6 +129,9 @@ PTO_INST RecordEvent TLOAD(TileData& dst, GlobalData& src, WaitEvents&... events
 /// Stores a tile's valid region to global memory; the mapping is TLOAD's. Destination first.
 ///
 /// Shapes:     as TLOAD. Memory outside the addressed elements is untouched; padding is never written.
+/// Types:      elements of the same size, whose bits are stored. From an Acc tile, elements are converted by value
+///             where the tensor has another type: float to half, bfloat16, int8, uint8, int16 or int32; int32 to float,
+///             half, int8, uint8 or int16. As TCVT with CAST_RINT and SaturationMode::OFF.
 /// Ordering:   publishes nothing by itself; a TNOTIFY after it does.
 /// Completion: the tile may be reused and the memory is written on return.
 /// AtomicAdd:  `TSTORE<Tile, Global, AtomicType::AtomicAdd>(dst, src)` adds instead: each element in one atomic step,
@@ -141,20 +160,26 @@ template <class TileData, class GlobalData, AtomicType atomic = AtomicType::Atom
 PTO_INST RecordEvent TSTORE(GlobalData& dst, TileData& src, WaitEvents&... events) {
   namespace machine = ::tileput::machine;
   static_assert(!std::is_const_v<typename GlobalData::DType>, "TSTORE: the destination's elements are const");
-  static_assert(TileData::Loc != TileType::Acc || std::is_same_v<typename TileData::DType, typename GlobalData::DType>,
-                "TSTORE: an Acc tile is stored to a tensor of its own element type");
+  using From = typename TileData::DType;
+  using To = typename GlobalData::DType;
+  constexpr bool kConverts = TileData::Loc == TileType::Acc && !std::is_same_v<From, To>;
+  static_assert(
+      !kConverts || tileput_detail::kStoresConverted<From, std::remove_const_t<To>>,
+      "TSTORE: from an Acc tile, float becomes half, bfloat16_t, int8_t, uint8_t, int16_t or int32_t; int32_t "
+      "becomes float, half, int8_t, uint8_t or int16_t");
   constexpr bool kAdds = atomic == AtomicType::AtomicAdd;
-  static_assert(!kAdds || std::is_same_v<typename TileData::DType, typename GlobalData::DType>,
-                "TSTORE: AtomicAdd needs tile and tensor of the same element type");
-  static_assert(!kAdds || tileput_detail::kAddsAtomically<typename TileData::DType>,
+  static_assert(!kAdds || std::is_same_v<From, To>, "TSTORE: AtomicAdd needs tile and tensor of the same element type");
+  static_assert(!kAdds || tileput_detail::kAddsAtomically<From>,
                 "TSTORE: AtomicAdd adds float, half, bfloat16_t, int32_t, int16_t or int8_t");
   (static_cast<void>(events.Wait()), ...);
-  tileput_detail::check_tile_transfer<machine::Opcode::kTstore>(src, dst);
+  tileput_detail::check_tile_transfer<machine::Opcode::kTstore, kConverts>(src, dst);
   machine::Core& core = machine::current_core();
   if (core.observer != nullptr) [[unlikely]] {
     tileput_detail::Execute execute = &tileput_detail::execute_store;
     if constexpr (kAdds) {
-      execute = &tileput_detail::execute_add<typename TileData::DType>;
+      execute = &tileput_detail::execute_add<From>;
+    } else if constexpr (kConverts) {
+      execute = &tileput_detail::execute_converting_store;
     }
     tileput_detail::observe_tile(*core.observer, machine::Opcode::kTstore, execute, machine::site(),
                                  tileput_detail::region_of(dst), tileput_detail::region_of(src),
@@ -162,7 +187,9 @@ PTO_INST RecordEvent TSTORE(GlobalData& dst, TileData& src, WaitEvents&... event
     return {};
   }
   if constexpr (kAdds) {
-    machine::add_tile<typename TileData::DType>(core, tileput_detail::region_of(dst), tileput_detail::region_of(src));
+    machine::add_tile<From>(core, tileput_detail::region_of(dst), tileput_detail::region_of(src));
+  } else if constexpr (kConverts) {
+    machine::store_tile_converted(tileput_detail::region_of(dst), tileput_detail::region_of(src));
   } else {
     machine::store_tile(tileput_detail::region_of(dst), tileput_detail::region_of(src));
   }

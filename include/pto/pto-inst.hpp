@@ -20,6 +20,7 @@
 #include "pto/common/type.hpp"
 #include "pto/convert.hpp"
 #include "pto/load_store.hpp"
+#include "pto/matrix.hpp"
 #include "pto/vector.hpp"
 
 #include "pto/common/address_space.hpp"

@@ -349,8 +349,7 @@ PTO_INST RecordEvent TMINS(TileDst& dst, TileSrc& src, typename TileSrc::DType s
 ///
 /// Shapes:     as TADDS.
 /// Effect:     floating-point types round as TADD, and a division by 0 is infinite or NaN. Integers truncate; a
-/// division
-///             by 0 gives 0, and the smallest integer divided by -1 wraps to itself.
+///             division by 0 gives 0, and the smallest integer divided by -1 wraps to itself.
 /// Completion: the target is written on return.
 /// Errors:     as TADD.
 /// Cost:       as TADD; integers are divided one by one.
@@ -418,8 +417,7 @@ PTO_INST RecordEvent TEXPANDS(TileData& dst, typename TileData::DType s, WaitEve
 ///             touched here; on the accelerator its contents are lost.
 /// Completion: the sums are written on return.
 /// Errors:     kUnboundTile, of `tmp` too; kShapeMismatch where src's valid region exceeds its storage or its valid
-/// rows
-///             dst's, or, without NDEBUG, dst's valid rows.
+///             rows dst's, or, without NDEBUG, dst's valid rows.
 /// Cost:       two calls, then one pass over src by vector instructions.
 /// Source:     spec section 8.6.
 ///

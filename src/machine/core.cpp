@@ -194,15 +194,6 @@ void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& 
               "the tile's valid rows and columns are the tensor's, see the instruction's mapping of dimensions");
 }
 
-void fail_tile_operand(Opcode opcode, const TileRegion& target, const TileRegion& operand) {
-  throw Error(ErrorCode::kShapeMismatch,
-              fmt::format("{}{}: the {} x {} valid elements of a target of {} x {} and the {} x {} of an operand of "
-                          "{} x {}",
-                          name_of(opcode), at(__builtin_return_address(0)), target.valid_rows, target.valid_cols,
-                          target.rows, target.cols, operand.valid_rows, operand.valid_cols, operand.rows, operand.cols),
-              "the target's valid region lies inside its own storage and inside every operand's");
-}
-
 void fail_argument(Opcode opcode, const char* what, const char* hint) {
   throw Error(ErrorCode::kBadArgument, fmt::format("{}{} {}", name_of(opcode), at(__builtin_return_address(0)), what),
               hint);
@@ -223,6 +214,18 @@ void fail_group(Opcode opcode, int members, int root, int missing) {
   throw Error(ErrorCode::kBadArgument,
               fmt::format("{}{} was given {}", name_of(opcode), at(__builtin_return_address(0)), what),
               "a group has at least one member, a tensor for each, and a root among them");
+}
+
+void fail_tiles(Opcode opcode, const TileRegion* tiles, std::size_t count) {
+  std::string text;
+  for (const TileRegion& tile : std::span(tiles, count)) {
+    text +=
+        fmt::format("{}a {} tile with {} x {} valid of {} x {} elements", text.empty() ? "" : ", ",
+                    kSpaceNames[static_cast<int>(tile.space)], tile.valid_rows, tile.valid_cols, tile.rows, tile.cols);
+  }
+  throw Error(ErrorCode::kShapeMismatch,
+              fmt::format("{}{}: {}", name_of(opcode), at(__builtin_return_address(0)), text),
+              "valid extents lie inside their tile and fit each other, see the instruction's shapes");
 }
 
 }  // namespace tileput::machine

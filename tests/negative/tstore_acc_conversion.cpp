@@ -1,18 +1,14 @@
 // SPDX-FileCopyrightText: The tileput authors
 // SPDX-License-Identifier: Apache-2.0
-// expect: an Acc tile is stored to a tensor of its own element type
+// expect: TSTORE: from an Acc tile, float becomes half, bfloat16_t
 
 #include "pto/pto-inst.hpp"
 
-template <class T, pto::Layout layout = pto::Layout::ND>
-using Tensor = pto::GlobalTensor<T, pto::Shape<>, pto::Stride<>, layout>;
-template <class T>
-using Staging = pto::Tile<pto::TileType::Vec, T, 1, 64>;
-
 #ifdef MISTAKE
-using Element = int32_t;
+using Element = uint32_t;
 #else
-using Element = float;
+using Element = int16_t;
 #endif
+using Tensor = pto::GlobalTensor<Element, pto::Shape<>, pto::Stride<>>;
 
-void store(Tensor<Element>& target, pto::TileAcc<float, 16, 16>& tile) { TSTORE(target, tile); }
+void store(Tensor& target, pto::TileAcc<float, 16, 16>& tile) { TSTORE(target, tile); }

@@ -72,7 +72,8 @@ PTO_INTERNAL void require_inside(const Target& target, const Operand& operand, u
   inside = inside && rows <= operand.GetValidRow() && cols <= operand.GetValidCol();
 #endif
   if (!inside) [[unlikely]] {
-    machine::fail_tile_operand(kOpcode, region_of(target), region_of(operand));
+    const machine::TileRegion tiles[] = {region_of(target), region_of(operand)};
+    machine::fail_tiles(kOpcode, tiles, 2);
   }
 }
 

@@ -136,13 +136,14 @@ void throw_if_ended(const Core& core);
 [[noreturn]] void fail_unbound_tile(Opcode opcode);
 [[noreturn]] void fail_shape(Opcode opcode, const GlobalRegion& target, const GlobalRegion& source);
 [[noreturn]] void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& tensor);
-[[noreturn]] void fail_tile_operand(Opcode opcode, const TileRegion& target, const TileRegion& operand);
 /// `what` and `hint` are whole phrases, for example "adds no such element type".
 [[noreturn]] void fail_argument(Opcode opcode, const char* what, const char* hint);
 /// Two staging tiles of which `bytes_of_each` begin at `ping` and `pong`.
 [[noreturn]] void fail_overlap(Opcode opcode, const void* ping, const void* pong, std::uint64_t bytes_of_each);
 /// A collective whose group cannot be; `missing` is the member without data, or -1.
 [[noreturn]] void fail_group(Opcode opcode, int members, int root, int missing);
+/// Tiles whose valid extents do not fit each other or their storage.
+[[noreturn]] void fail_tiles(Opcode opcode, const TileRegion* tiles, std::size_t count);
 
 /// Where TASSIGN binds a tile of `bytes`: offset `address` of the space, or `address` itself if it already points
 /// into that space.

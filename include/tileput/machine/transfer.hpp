@@ -192,9 +192,9 @@ void for_each_common_element(const TileRegion& tile, const GlobalRegion& tensor,
   }
 }
 
-/// The general form: element by element over what both sides have. Boxed tiles, and extents that differ.
-void load_tile_elementwise(const TileRegion& tile, const GlobalRegion& tensor);
-void store_tile_elementwise(const GlobalRegion& tensor, const TileRegion& tile);
+/// The general form, by the blocks of what both sides have: boxed tiles, and extents that differ.
+void load_tile_in_blocks(const TileRegion& tile, const GlobalRegion& tensor);
+void store_tile_in_blocks(const GlobalRegion& tensor, const TileRegion& tile);
 /// Writes `tile.pad` to all storage outside the valid region.
 void pad_tile(const TileRegion& tile);
 
@@ -212,7 +212,7 @@ TILEPUT_ALWAYS_INLINE void load_tile(const TileRegion& tile, const GlobalRegion&
   if (is_plain_transfer(tile, mapped)) [[likely]] {
     copy_global(spread_over(tile, mapped), mapped);
   } else {
-    load_tile_elementwise(TileRegion(tile), GlobalRegion(mapped));
+    load_tile_in_blocks(TileRegion(tile), GlobalRegion(mapped));
   }
 }
 
@@ -222,9 +222,17 @@ TILEPUT_ALWAYS_INLINE void store_tile(const GlobalRegion& tensor, const TileRegi
   if (is_plain_transfer(tile, mapped)) [[likely]] {
     copy_global(mapped, spread_over(tile, mapped));
   } else {
-    store_tile_elementwise(GlobalRegion(mapped), TileRegion(tile));
+    store_tile_in_blocks(GlobalRegion(mapped), TileRegion(tile));
   }
 }
+
+/// TSTORE of a tile to a tensor of another element type: converts by value, to nearest with ties to even, without
+/// saturation.
+void store_tile_converted(const GlobalRegion& tensor, const TileRegion& tile);
+
+/// TMOV: target(r,c) = source(r,c) for the valid elements that both tiles have; their elements have the same size.
+/// The tiles do not overlap unless they are the same storage in the same layout.
+void move_tile(const TileRegion& target, const TileRegion& source);
 
 /// How TPUT and TGET cut a transfer by their staging tile (spec section 10.2): dimensions 0..2 are walked, dimension
 /// 3 is cut by the valid rows and dimension 4 by the valid columns. What fits the tile as a whole is one chunk.
