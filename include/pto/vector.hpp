@@ -465,6 +465,7 @@ PTO_INST RecordEvent TROWSUM(TileDst& dst, TileSrc& src, TileTmp& tmp, WaitEvent
 /// Effect:     calls Wait() of each. Instructions are complete for their own core when they return, so that there is
 ///             nothing else to wait for.
 /// Completion: on return.
+/// Errors:     none of its own.
 /// Source:     spec section 8.8.
 ///
 /// Example:

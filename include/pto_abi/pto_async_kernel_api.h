@@ -45,6 +45,13 @@ PTO_INST void save_expected_notification_counter(AsyncCtx& ctx, volatile void* c
 ///
 /// Ordering, Completion, Errors: as TNOTIFY.
 /// Source:     spec section 17.4.
+///
+/// Example:
+///     int32_t counter = 0;  // in a kernel: in a peer's window, whose task registered it
+///     pipe_barrier(PIPE_ALL);
+///     dsb(DSB_DDR);
+///     send_notification(&counter, 1, pto::comm::NotifyOp::AtomicAdd);
+///     assert(counter == 1);
 PTO_INST void send_notification(volatile void* addr, int32_t value, pto::comm::NotifyOp op) {
   pto::comm::Signal signal(static_cast<__gm__ int32_t*>(const_cast<void*>(addr)));
   pto::comm::TNOTIFY(signal, value, op);
