@@ -27,7 +27,9 @@ namespace pto {
 namespace tileput_detail {
 
 template <class Group>
-concept RankGroup = requires { typename comm::ParallelGroupTraits<std::remove_cv_t<Group>>::GlobalDataType; };
+concept RankGroup = requires {
+  typename comm::ParallelGroupTraits<std::remove_cv_t<Group>>::GlobalDataType;
+};
 
 /// Operands of the copying collectives; those of TREDUCE have one tile more.
 template <class Group, class GlobalData, class TileData>
@@ -176,10 +178,9 @@ PTO_INTERNAL void copy_members(Group& group, GlobalData& local, Tiles&... tiles)
     const machine::GlobalRegion& target = kGathers ? part : member;
     const machine::GlobalRegion& source = kGathers ? member : part;
     if (core.observer != nullptr) [[unlikely]] {
-      observe_member(
-          *core.observer,
-          {.opcode = kOpcode, .execute = &execute_member_copy, .site = machine::site(), .immediate = {rank}}, target,
-          source, tiles...);
+      observe_member(*core.observer,
+                     {.opcode = kOpcode, .execute = &execute_member_copy, .site = machine::site(), .immediate = {rank}},
+                     target, source, tiles...);
     } else {
       machine::copy_unless_same(target, source);
     }
@@ -281,8 +282,8 @@ namespace comm {
 ///             the root's own member; else nothing overlaps.
 /// Ordering:   publishes nothing: pipe_barrier(PIPE_ALL), dsb and TNOTIFY to each member after it do.
 /// Completion: on return src may be reused and all members are written as far as this core is concerned.
-/// Errors:     kBadArgument for a group without members, with a root outside it or a member without data; kShapeMismatch;
-///             kOutOfWindow outside every window and tensor of the task; all before anything is copied.
+/// Errors:     kBadArgument for a group without members, with a root outside it or a member without data;
+///             kShapeMismatch; kOutOfWindow outside every window and tensor of the task; all before anything is copied.
 /// Cost:       one copy for each member, one memcpy where both sides are contiguous.
 /// Source:     spec section 12. After the tiles come events; on CollEngine::CCU a CcuTriggerContext before them, whose
 ///             work is done by this core.
@@ -297,7 +298,7 @@ namespace comm {
 ///     pto::comm::TBROADCAST(group, source, staging);
 ///     assert(members[0][7] == 8.0F && members[1][7] == 8.0F);
 template <CollEngine engine = CollEngine::AIV, class Group, class GlobalSrc, class TileData, class... Args>
-  requires(tileput_detail::GroupOperands<Group, GlobalSrc, TileData> && tileput_detail::ExtraArguments<engine, Args...>)
+  requires(tileput_detail::GroupOperands<Group, GlobalSrc, TileData>&& tileput_detail::ExtraArguments<engine, Args...>)
 PTO_INST RecordEvent TBROADCAST(Group& pg, GlobalSrc& src, TileData& staging, Args&&... args) {
   (tileput_detail::settle(args), ...);
   tileput_detail::copy_members<::tileput::machine::Opcode::kTbroadcast>(pg, src, staging);
@@ -306,15 +307,15 @@ PTO_INST RecordEvent TBROADCAST(Group& pg, GlobalSrc& src, TileData& staging, Ar
 
 /// The same with two staging tiles of one type.
 template <CollEngine engine = CollEngine::AIV, class Group, class GlobalSrc, class TileData, class... Args>
-  requires(tileput_detail::GroupOperands<Group, GlobalSrc, TileData> && tileput_detail::ExtraArguments<engine, Args...>)
+  requires(tileput_detail::GroupOperands<Group, GlobalSrc, TileData>&& tileput_detail::ExtraArguments<engine, Args...>)
 PTO_INST RecordEvent TBROADCAST(Group& pg, GlobalSrc& src, TileData& ping, TileData& pong, Args&&... args) {
   (tileput_detail::settle(args), ...);
   tileput_detail::copy_members<::tileput::machine::Opcode::kTbroadcast>(pg, src, ping, pong);
   return {};
 }
 
-/// Collects all members in the root's tensor, one behind the other in dimension 3:
-/// dst(i0, i1, i2, r * H + i3, i4) = member_r(i0..i4), H being the members' extent of dimension 3. Only the root calls it.
+/// Collects all members in the root's tensor, one behind the other in dimension 3: dst(i0, i1, i2, r * H + i3, i4) =
+/// member_r(i0..i4), H being the members' extent of dimension 3. Only the root calls it.
 ///
 /// Shapes:     all members have one shape (any extent 0: no effect); dst has at least n * H rows in dimension 3, its
 ///             other extents are theirs. What it has beyond n * H rows is left alone. Element types, layouts and tiles
@@ -334,7 +335,7 @@ PTO_INST RecordEvent TBROADCAST(Group& pg, GlobalSrc& src, TileData& ping, TileD
 ///     pto::comm::TGATHER(group, target, staging);
 ///     assert(all[0] == 1.0F && all[15] == 2.0F);
 template <CollEngine engine = CollEngine::AIV, class Group, class GlobalDst, class TileData, class... Args>
-  requires(tileput_detail::GroupOperands<Group, GlobalDst, TileData> && tileput_detail::ExtraArguments<engine, Args...>)
+  requires(tileput_detail::GroupOperands<Group, GlobalDst, TileData>&& tileput_detail::ExtraArguments<engine, Args...>)
 PTO_INST RecordEvent TGATHER(Group& pg, GlobalDst& dst, TileData& staging, Args&&... args) {
   (tileput_detail::settle(args), ...);
   tileput_detail::copy_members<::tileput::machine::Opcode::kTgather>(pg, dst, staging);
@@ -343,15 +344,15 @@ PTO_INST RecordEvent TGATHER(Group& pg, GlobalDst& dst, TileData& staging, Args&
 
 /// The same with two staging tiles of one type.
 template <CollEngine engine = CollEngine::AIV, class Group, class GlobalDst, class TileData, class... Args>
-  requires(tileput_detail::GroupOperands<Group, GlobalDst, TileData> && tileput_detail::ExtraArguments<engine, Args...>)
+  requires(tileput_detail::GroupOperands<Group, GlobalDst, TileData>&& tileput_detail::ExtraArguments<engine, Args...>)
 PTO_INST RecordEvent TGATHER(Group& pg, GlobalDst& dst, TileData& ping, TileData& pong, Args&&... args) {
   (tileput_detail::settle(args), ...);
   tileput_detail::copy_members<::tileput::machine::Opcode::kTgather>(pg, dst, ping, pong);
   return {};
 }
 
-/// Deals the root's tensor out to the members, one part of dimension 3 to each:
-/// member_r(i0..i4) = src(i0, i1, i2, r * H + i3, i4), H being the members' extent of dimension 3. Only the root calls it.
+/// Deals the root's tensor out to the members, one part of dimension 3 to each: member_r(i0..i4) = src(i0, i1, i2, r *
+/// H + i3, i4), H being the members' extent of dimension 3. Only the root calls it.
 ///
 /// Shapes:     as TGATHER, with src in the place of dst.
 /// Ordering, Completion, Errors, Cost, Source: as TBROADCAST.
@@ -367,7 +368,7 @@ PTO_INST RecordEvent TGATHER(Group& pg, GlobalDst& dst, TileData& ping, TileData
 ///     pto::comm::TSCATTER(group, source, staging);
 ///     assert(members[0][7] == 1.0F && members[1][0] == 2.0F);
 template <CollEngine engine = CollEngine::AIV, class Group, class GlobalSrc, class TileData, class... Args>
-  requires(tileput_detail::GroupOperands<Group, GlobalSrc, TileData> && tileput_detail::ExtraArguments<engine, Args...>)
+  requires(tileput_detail::GroupOperands<Group, GlobalSrc, TileData>&& tileput_detail::ExtraArguments<engine, Args...>)
 PTO_INST RecordEvent TSCATTER(Group& pg, GlobalSrc& src, TileData& staging, Args&&... args) {
   (tileput_detail::settle(args), ...);
   tileput_detail::copy_members<::tileput::machine::Opcode::kTscatter>(pg, src, staging);
@@ -376,7 +377,7 @@ PTO_INST RecordEvent TSCATTER(Group& pg, GlobalSrc& src, TileData& staging, Args
 
 /// The same with two staging tiles of one type.
 template <CollEngine engine = CollEngine::AIV, class Group, class GlobalSrc, class TileData, class... Args>
-  requires(tileput_detail::GroupOperands<Group, GlobalSrc, TileData> && tileput_detail::ExtraArguments<engine, Args...>)
+  requires(tileput_detail::GroupOperands<Group, GlobalSrc, TileData>&& tileput_detail::ExtraArguments<engine, Args...>)
 PTO_INST RecordEvent TSCATTER(Group& pg, GlobalSrc& src, TileData& ping, TileData& pong, Args&&... args) {
   (tileput_detail::settle(args), ...);
   tileput_detail::copy_members<::tileput::machine::Opcode::kTscatter>(pg, src, ping, pong);
@@ -408,8 +409,8 @@ PTO_INST RecordEvent TSCATTER(Group& pg, GlobalSrc& src, TileData& ping, TileDat
 ///     assert(sums[7] == 3.0F);
 template <CollEngine engine = CollEngine::AIV, class Group, class GlobalDst, class AccTile, class TileData,
           class... Args>
-  requires(tileput_detail::GroupOperands<Group, GlobalDst, TileData> && is_tile_data_v<AccTile> &&
-           tileput_detail::ExtraArguments<engine, Args...>)
+  requires(tileput_detail::GroupOperands<Group, GlobalDst, TileData>&& is_tile_data_v<AccTile>&&
+               tileput_detail::ExtraArguments<engine, Args...>)
 PTO_INST RecordEvent TREDUCE(Group& pg, GlobalDst& dst, AccTile& acc, TileData& recv, ReduceOp op, Args&&... args) {
   (tileput_detail::settle(args), ...);
   tileput_detail::reduce_members(pg, dst, op, acc, recv);
@@ -419,8 +420,8 @@ PTO_INST RecordEvent TREDUCE(Group& pg, GlobalDst& dst, AccTile& acc, TileData& 
 /// The same with two tiles of one type for the other members' parts.
 template <CollEngine engine = CollEngine::AIV, class Group, class GlobalDst, class AccTile, class TileData,
           class... Args>
-  requires(tileput_detail::GroupOperands<Group, GlobalDst, TileData> && is_tile_data_v<AccTile> &&
-           tileput_detail::ExtraArguments<engine, Args...>)
+  requires(tileput_detail::GroupOperands<Group, GlobalDst, TileData>&& is_tile_data_v<AccTile>&&
+               tileput_detail::ExtraArguments<engine, Args...>)
 PTO_INST RecordEvent TREDUCE(Group& pg, GlobalDst& dst, AccTile& acc, TileData& ping, TileData& pong, ReduceOp op,
                              Args&&... args) {
   (tileput_detail::settle(args), ...);

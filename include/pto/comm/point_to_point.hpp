@@ -46,9 +46,9 @@ concept CopyOperands = is_global_data_v<GlobalDst> && is_global_data_v<GlobalSrc
 /// What every copy between two tensors promises at compile time.
 template <class GlobalDst, class GlobalSrc>
 constexpr void check_copy_types() noexcept {
-  static_assert(std::is_same_v<std::remove_cv_t<typename GlobalDst::RawDType>,
-                               std::remove_cv_t<typename GlobalSrc::RawDType>>,
-                "TPUT/TGET: destination and source must have the same element type");
+  static_assert(
+      std::is_same_v<std::remove_cv_t<typename GlobalDst::RawDType>, std::remove_cv_t<typename GlobalSrc::RawDType>>,
+      "TPUT/TGET: destination and source must have the same element type");
   static_assert(!std::is_const_v<typename GlobalDst::DType>, "TPUT/TGET: the destination's elements are const");
   static_assert(GlobalDst::layout == GlobalSrc::layout, "TPUT/TGET: destination and source must have the same layout");
 }

@@ -74,8 +74,8 @@ struct CopyRecord {
 /// kTput, kTget, kTputAsync, kTgetAsync, and one member of kTbroadcast, kTgather, kTscatter and kTreduce.
 template <class... Tiles>
 [[gnu::noinline, gnu::cold]] void observe_copy(machine::Observer& observer, const CopyRecord& what,
-                                               const machine::GlobalRegion& target,
-                                               const machine::GlobalRegion& source, const Tiles&... tiles) {
+                                               const machine::GlobalRegion& target, const machine::GlobalRegion& source,
+                                               const Tiles&... tiles) {
   machine::Instruction record;
   record.opcode = what.opcode;
   record.global_count = 2;

@@ -124,9 +124,9 @@ struct Pieces {
 ///   kAsyncWait, kAsyncTest  immediate[0] handle: done when it and every earlier transfer of its session are
 ///   kTbroadcast, kTgather, kTscatter  one record for each member: global[0] t, global[1] s, tiles as kTput (none where
 ///                 the kernel's are not bound); immediate[0] the member's rank
-///   kTreduce      one record for each member, the root's first: global[0] t, global[1] the member's; t = s for the root,
-///                 then t = t op s; tile[0] accumulator, tile[1] and tile[2] staging; immediate[0] the member's rank,
-///                 immediate[1] ReduceOp, immediate[2] 1 for the root's
+///   kTreduce      one record for each member, the root's first: global[0] t, global[1] the member's; t = s for the
+///                 root, then t = t op s; tile[0] accumulator, tile[1] and tile[2] staging; immediate[0] the member's
+///                 rank, immediate[1] ReduceOp, immediate[2] 1 for the root's
 ///   kTadd ... kTmin  tile[0] t, tile[1] and tile[2] s
 ///   kTadds ... kTdivs  tile[0] t, tile[1] s; immediate[0] bits of the scalar, low-order bytes first
 ///   kTexpands     tile[0] t; immediate[0] bits of the scalar

@@ -39,7 +39,9 @@ using OpenTile = Tile<TileType::Vec, T, kRows, kCols, BLayout::RowMajor, DYNAMIC
 enum class What { kBroadcast, kGather, kScatter, kSum, kMax, kMin };
 constexpr What kWhats[] = {What::kBroadcast, What::kGather, What::kScatter, What::kSum, What::kMax, What::kMin};
 constexpr bool reduces(What what) { return what >= What::kSum; }
-constexpr ReduceOp op_of(What what) { return static_cast<ReduceOp>(static_cast<int>(what) - static_cast<int>(What::kSum)); }
+constexpr ReduceOp op_of(What what) {
+  return static_cast<ReduceOp>(static_cast<int>(what) - static_cast<int>(What::kSum));
+}
 
 /// How the tiles are given and the records run.
 enum class How { kDirect, kPingPong, kUnbound, kLaterBackwards, kUnboundLater };

@@ -155,9 +155,7 @@ TEST(PutForms, FiveDimensions) {
   check_all_forms(Tile<TileType::Vec, int32_t, 32, 32>(), {2, 2, 1, 32, 32});
 }
 
-TEST(PutForms, ManyRowsThroughADynamicTile) {
-  check_all_forms(OpenTile<float, 64, 32>(64, 32), {1, 1, 1, 2047, 32});
-}
+TEST(PutForms, ManyRowsThroughADynamicTile) { check_all_forms(OpenTile<float, 64, 32>(64, 32), {1, 1, 1, 2047, 32}); }
 
 TEST(PutForms, BothDimensionsAreCut) { check_all_forms(OpenTile<int32_t, 16, 32>(16, 32), {1, 1, 1, 65, 104}); }
 
@@ -340,7 +338,8 @@ TEST(PutFormsValues, UnsignedElementsAreStoredButNotAddedAtRunTime) {
 }
 
 TEST(PutFormsValues, IntegersWrapAndSourcesMayBeConst) {
-  alignas(32) std::int32_t target[8] = {std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int32_t>::min()};
+  alignas(32)
+      std::int32_t target[8] = {std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int32_t>::min()};
   alignas(32) const std::int32_t source[8] = {1, -1};
   Tile<TileType::Vec, std::int32_t, 1, 8> tile;
   TASSIGN(tile, 0);

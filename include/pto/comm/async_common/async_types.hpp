@@ -20,9 +20,9 @@ enum class DmaEngine : std::uint8_t { SDMA = 0, URMA = 1, RDMA = 2 };
 /// by the session's address. `AsyncSession session = {};` is a usable one.
 struct AsyncSession {
   DmaEngine engine = DmaEngine::SDMA;
-  bool valid = false;         ///< made by BuildAsyncSession
-  void* context = nullptr;    ///< the workspace
-  void* tmpBuf = nullptr;     ///< scratch memory of the session
+  bool valid = false;       ///< made by BuildAsyncSession
+  void* context = nullptr;  ///< the workspace
+  void* tmpBuf = nullptr;   ///< scratch memory of the session
   std::uint64_t tmpBufSize = 0;
   std::uint32_t syncId = 0;
   std::uint32_t channelGroupIdx = sdma::kAutoChannelGroupIdx;
