@@ -33,16 +33,8 @@ using tileput::machine::TileRegion;
 using tileput::test::error_of;
 using tileput::test::Extents;
 using tileput::test::Guarded;
+using tileput::test::place;
 using tileput::test::tensor_of;
-
-/// Row and column of the tile for a tensor index, as spec section 8.1 enumerates them.
-std::pair<std::int64_t, std::int64_t> place(Layout layout, const Extents& n, const Extents& i) {
-  switch (layout) {
-    case Layout::DN: return {i[3], ((i[0] * n[1] + i[1]) * n[2] + i[2]) * n[4] + i[4]};
-    case Layout::NZ: return {i[2] * n[3] + i[3], (i[0] * n[1] + i[1]) * n[4] + i[4]};
-    default: return {((i[0] * n[1] + i[1]) * n[2] + i[2]) * n[3] + i[3], i[4]};
-  }
-}
 
 std::mt19937_64& random_bits() {
   static std::mt19937_64 engine(5);

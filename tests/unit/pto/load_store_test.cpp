@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <utility>
 
 #include "any_tensor.hpp"
 
@@ -27,16 +26,8 @@ using tileput::test::AnyStride;
 using tileput::test::error_of;
 using tileput::test::Extents;
 using tileput::test::Guarded;
+using tileput::test::place;
 using tileput::test::tensor_of;
-
-/// Row and column of the tile for a tensor index, as spec section 8.1 enumerates them.
-std::pair<std::int64_t, std::int64_t> place(Layout layout, const Extents& n, const Extents& i) {
-  switch (layout) {
-    case Layout::DN: return {i[3], ((i[0] * n[1] + i[1]) * n[2] + i[2]) * n[4] + i[4]};
-    case Layout::NZ: return {i[2] * n[3] + i[3], (i[0] * n[1] + i[1]) * n[4] + i[4]};
-    default: return {((i[0] * n[1] + i[1]) * n[2] + i[2]) * n[3] + i[3], i[4]};
-  }
-}
 
 /// Loads a tensor of numbered elements into the tile, compares every element with the model, then stores the tile to a
 /// poisoned tensor of the same view and compares that, gaps included.
