@@ -411,14 +411,15 @@ HWY_EXPORT(convert_on);
 void convert(Element to, Element from, Rounding rounding, bool saturate, const Runs& runs) {
   require_computed(to);
   require_computed(from);
-  const Runs dense = collapsed(runs, {bytes_of(to), bytes_of(from)});
-  if (to != from) {
-    HWY_DYNAMIC_DISPATCH(convert_on)(to, from, rounding, saturate, dense);
-    return;
-  }
-  for (std::int64_t i = 0; i < dense.count; ++i) {
-    std::memmove(run_of(dense, 0, i), run_of(dense, 1, i), static_cast<std::size_t>(dense.length) * bytes_of(to));
-  }
+  collapse(runs, {bytes_of(to), bytes_of(from)}, [&](const Runs& r) {
+    if (to != from) {
+      HWY_DYNAMIC_DISPATCH(convert_on)(to, from, rounding, saturate, r);
+      return;
+    }
+    for (std::int64_t i = 0; i < r.count; ++i) {
+      std::memmove(run_of(r, 0, i), run_of(r, 1, i), static_cast<std::size_t>(r.length) * bytes_of(to));
+    }
+  });
 }
 
 }  // namespace tileput::machine

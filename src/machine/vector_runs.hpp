@@ -38,19 +38,23 @@ inline std::byte* run_of(const Runs& runs, int operand, std::int64_t i) noexcept
   return runs.address[operand] + i * runs.pitch_bytes[operand];
 }
 
-/// The same elements as one run, if in every operand each run begins where the one before it ends; `element_bytes` by
-/// operand.
-inline Runs collapsed(const Runs& runs, std::initializer_list<std::uint32_t> element_bytes) noexcept {
-  Runs result = runs;
+/// Calls act(runs), with the same elements as one run if in every operand each run begins where the one before it ends;
+/// `element_bytes` by operand. A single run is passed on without a copy, which would wait for the stores that made it.
+template <class Act>
+void collapse(const Runs& runs, std::initializer_list<std::uint32_t> element_bytes, Act&& act) {
+  bool is_dense = runs.count > 1;
   int operand = 0;
   for (const std::uint32_t bytes : element_bytes) {
-    if (runs.pitch_bytes[operand++] != runs.length * std::int64_t{bytes}) {
-      return result;
-    }
+    is_dense = is_dense && runs.pitch_bytes[operand++] == runs.length * std::int64_t{bytes};
   }
-  result.length *= result.count;
-  result.count = 1;
-  return result;
+  if (!is_dense) {
+    act(runs);
+    return;
+  }
+  Runs one = runs;
+  one.length *= one.count;
+  one.count = 1;
+  act(one);
 }
 
 /// The element whose bits are the low-order ones of `bits`.

@@ -324,17 +324,19 @@ HWY_EXPORT(sum_on);
 void combine(VectorOp op, Element element, const Runs& runs) {
   require_computed(element);
   const std::uint32_t bytes = bytes_of(element);
-  HWY_DYNAMIC_DISPATCH(combine_on)(op, element, collapsed(runs, {bytes, bytes, bytes}), nullptr);
+  collapse(runs, {bytes, bytes, bytes}, [&](const Runs& r) {
+    HWY_DYNAMIC_DISPATCH(combine_on)(op, element, r, nullptr);
+  });
 }
 
 void combine_scalar(VectorOp op, Element element, const Runs& runs, std::uint64_t bits) {
   require_computed(element);
   const std::uint32_t bytes = bytes_of(element);
-  HWY_DYNAMIC_DISPATCH(combine_on)(op, element, collapsed(runs, {bytes, bytes}), &bits);
+  collapse(runs, {bytes, bytes}, [&](const Runs& r) { HWY_DYNAMIC_DISPATCH(combine_on)(op, element, r, &bits); });
 }
 
 void fill(std::uint32_t element_bytes, const Runs& runs, std::uint64_t bits) {
-  HWY_DYNAMIC_DISPATCH(fill_on)(element_bytes, collapsed(runs, {element_bytes}), bits);
+  collapse(runs, {element_bytes}, [&](const Runs& r) { HWY_DYNAMIC_DISPATCH(fill_on)(element_bytes, r, bits); });
 }
 
 void sum(Element element, const Runs& runs) {
