@@ -60,8 +60,8 @@ PTO_INTERNAL void convert(RoundMode mode, SaturationMode saturation, Target& tar
 ///             the low-order bits of the exact result (0 for NaN and infinities), and floating-point results beyond the
 ///             largest finite value are infinite, except where the mode rounds them towards 0. With SaturationMode::ON
 ///             everything beyond the target's range becomes its nearest finite value, infinities too unless the target
-///             is float; NaN stays NaN and becomes 0 as an integer. The target's elements outside its valid region are
-///             untouched.
+///             is float or of the source's type; NaN stays NaN and becomes 0 as an integer. The target's elements
+///             outside its valid region are untouched.
 /// Completion: the target is written on return.
 /// Errors:     as TADD.
 /// Cost:       two calls, then one pass between float and the 16-bit floating-point types and three passes over blocks

@@ -24,7 +24,7 @@ enum class ErrorCode : int {
   kShapeMismatch = 13,   ///< operands of an instruction do not fit each other
   kOrchestration = 20,   ///< an orchestration reported a fatal error or threw
   kKernel = 21,          ///< a kernel threw
-  kAborted = 22,         ///< the run was ended because another rank of it failed
+  kAborted = 22,         ///< ended because another rank of the run, or another block of the task, failed
   kRankDied = 30,        ///< a rank's process ended without having been asked to
   kNoProgress = 31,      ///< ranks wait for ever, or the hard limit of the job passed
   kInterrupted = 40,     ///< the user ended the job

@@ -35,6 +35,15 @@ void PhaseCounter::begin_call() {
   barriers_ = notifies_ = 0;
 }
 
+void PhaseCounter::begin_beside(const PhaseCounter& first) {
+  begin_call();
+  if (first.in_phase_) {
+    phases_.emplace_back();
+    phase_start_ns_ = base::now_ns();
+    in_phase_ = true;
+  }
+}
+
 void PhaseCounter::end_call() {
   in_phase_ = false;
   close_barrier();

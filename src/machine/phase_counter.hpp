@@ -65,6 +65,8 @@ class PhaseCounter final : public Observer {
 
   /// Forgets everything; what follows is a new call.
   void begin_call();
+  /// The same for another core of the task: what it does first counts for the phase that `first` has open, if any.
+  void begin_beside(const PhaseCounter& first);
   /// Closes the open phase or barrier.
   void end_call();
 

@@ -152,6 +152,9 @@ void copy_strided(const GlobalRegion& target, const GlobalRegion& source) {
 void copy_block(const Block& target, const Block& source, std::int64_t rows, std::int64_t cols,
                 std::uint32_t element_bytes) {
   const auto bytes = static_cast<std::int64_t>(element_bytes);
+  if (target.address == source.address) {
+    return;  // equal blocks: they would overlap otherwise
+  }
   Block t = target;
   Block s = source;
   const bool in_rows = t.col_step_bytes == bytes && s.col_step_bytes == bytes;

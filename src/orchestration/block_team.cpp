@@ -81,6 +81,7 @@ void BlockTeam::attach(const machine::KnownMemory* memory, bool observe) {
 }
 
 void BlockTeam::grow(int count) {
+  blocks_.reserve(static_cast<std::size_t>(count));  // a block whose thread runs cannot be lost any more
   while (static_cast<int>(blocks_.size()) < count) {
     auto block = std::make_unique<Block>(*this, static_cast<int>(blocks_.size()));
     attach_to(*block);
@@ -111,7 +112,7 @@ void BlockTeam::start(int count, const BlockWork& work) {
     block.core.block_count = count;
     block.waiting.use(policy);
     if (i > 0) {
-      block.counter.begin_call();
+      block.counter.begin_beside(counter());
       slots[i].state.store(rank::BlockState::kRuns, std::memory_order_seq_cst);
     }
   }

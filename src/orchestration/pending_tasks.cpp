@@ -51,14 +51,15 @@ std::vector<PendingTasks::Access> PendingTasks::accesses_of(const CoreTaskArgs& 
   return accesses;
 }
 
-void PendingTasks::add(std::uint64_t id, const CoreTaskArgs& args, std::span<const CompletionCondition> conditions) {
+void PendingTasks::add(std::uint64_t id, const CoreTaskArgs& args, std::span<const CompletionCondition> conditions,
+                       rank::Waiting& waiting, std::uintptr_t heap_base) {
   Task task{id, accesses_of(args), {conditions.begin(), conditions.end()}, 0};
   if (advance(task)) {
     return;
   }
   if (tasks_.size() == kTasksMax) {
-    throw Error(ErrorCode::kBadArgument, fmt::format("more than {} deferred tasks are not complete", kTasksMax),
-                "submit a task that depends on earlier ones before so many are under way");
+    await(tasks_.front(), waiting, heap_base);
+    std::erase_if(tasks_, [](Task& earlier) { return advance(earlier); });
   }
   tasks_.push_back(std::move(task));
 }

@@ -4,6 +4,7 @@
 
 /// Deferred completion (spec section 17.4): tasks whose kernel has returned and whose counters have not all risen yet.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -34,7 +35,8 @@ class CompletionConditions {
   /// By the rank's thread, while no block runs.
   void clear() noexcept { count_.store(0, std::memory_order_relaxed); }
   [[nodiscard]] std::span<const CompletionCondition> all() const noexcept {
-    return {list_.data(), count_.load(std::memory_order_relaxed)};
+    return {list_.data(),
+            std::min(count_.load(std::memory_order_relaxed), kConditionsMax)};  // refused ones counted, too
   }
 
  private:
@@ -53,8 +55,9 @@ class PendingTasks {
 
   [[nodiscard]] bool empty() const noexcept { return tasks_.empty(); }
 
-  /// Errors: kBadArgument when there are kTasksMax.
-  void add(std::uint64_t id, const CoreTaskArgs& args, std::span<const CompletionCondition> conditions);
+  /// Where kTasksMax are pending, the first of them is waited for. Throws Error kAborted as rank::Waiting.
+  void add(std::uint64_t id, const CoreTaskArgs& args, std::span<const CompletionCondition> conditions,
+           rank::Waiting& waiting, std::uintptr_t heap_base);
   void clear() noexcept { tasks_.clear(); }
 
   /// Waits for the pending tasks that a task with these arguments depends on: those that it names, and those with a

@@ -199,7 +199,7 @@ std::uint64_t tileput_submit_task(int is_cube, std::int32_t func_id, const CoreT
     run_blocks(task, {kernel, *args, task.conditions});
   }
   if (!task.conditions.all().empty()) {
-    task.pending.add(task.submitted, *args, task.conditions.all());
+    task.pending.add(task.submitted, *args, task.conditions.all(), task.team->waiting(), task.team->core().heap_base);
   }
   return task.submitted++;
 }

@@ -214,11 +214,13 @@ std::vector<int> WaitTable::expected(const Wait& wait) const {
   std::vector<int> members;
   if (place.domain != nullptr) {
     members = {place.domain->ranks.begin(), place.domain->ranks.end()};
-    std::erase(members, wait.rank);
   }
   std::vector<int> ranks = notifiers(wait.word);
-  std::erase_if(
-      ranks, [&members](int notifier) { return std::find(members.begin(), members.end(), notifier) == members.end(); });
+  std::erase_if(ranks, [&](int notifier) {
+    const bool is_waiting = notifier == wait.rank && is_alone(control_.slot(wait.rank));
+    return is_waiting || std::find(members.begin(), members.end(), notifier) == members.end();
+  });
+  std::erase(members, wait.rank);
   return ranks.empty() ? members : ranks;
 }
 
@@ -229,7 +231,7 @@ std::string WaitTable::verdict(const std::vector<int>& stuck) const {
   bool one_each = true;
   for (const int rank : stuck) {
     const std::vector<Wait> waits = waits_of(rank);
-    one_each = one_each && waits.size() == 1;
+    one_each = one_each && waits.size() == 1 && is_alone(control_.slot(rank));
     for (const Wait& wait : waits) {
       const std::vector<int> ranks = expected(wait);
       if (std::none_of(ranks.begin(), ranks.end(), is_stuck)) {

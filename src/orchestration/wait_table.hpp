@@ -56,7 +56,8 @@ class WaitTable {
   [[nodiscard]] std::vector<Wait> waits_of(int rank) const;
   /// Ranks whose notifies, as far as the logs of their blocks go back, changed the word.
   [[nodiscard]] std::vector<int> notifiers(std::uint64_t word) const;
-  /// Who may have been meant to notify: those that did before, else everybody else in the domain.
+  /// Who may have been meant to notify: those that did before, blocks of the same rank among them, else everybody else
+  /// in the domain.
   [[nodiscard]] std::vector<int> expected(const Wait& wait) const;
 
   const rank::Control& control_;

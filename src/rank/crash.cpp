@@ -7,6 +7,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 
 namespace tileput::rank {
@@ -30,7 +31,25 @@ std::uint64_t program_counter(const void* context) {
 #endif
 }
 
+/// Only the first thread that faults reports. Another one waits for the end that the first brings, within the grace
+/// period; the first itself, met by a fault in its handler, ends at once.
+void wait_for_the_end(pid_t owner, int number) {
+  if (owner == gettid()) {
+    signal(number, SIG_DFL);
+    return;
+  }
+  for (;;) {
+    pause();
+  }
+}
+
 void note_and_die(int number, siginfo_t* info, void* context) {
+  static std::atomic<pid_t> owner{0};
+  pid_t nobody = 0;
+  if (!owner.compare_exchange_strong(nobody, gettid(), std::memory_order_relaxed)) {  // only one has to win
+    wait_for_the_end(nobody, number);
+    return;
+  }
   CrashReport& crash = crash_slot->crash;
   // A positive code is the kernel's: a fault of our own. Else somebody sent the signal, and there is no address.
   const bool is_fault = info->si_code > 0;
@@ -42,8 +61,8 @@ void note_and_die(int number, siginfo_t* info, void* context) {
   crash.frame_count.store(1, std::memory_order_relaxed);
   crash.signal.store(number, std::memory_order_release);  // the worker reads when this process is gone
 
-  // The fault may lie in a library function, so the kernel's line is further out. The default action is back, so a
-  // fault in here ends the process; the reports up to then count.
+  // The fault may lie in a library function, so the kernel's line is further out. A fault in here ends the process; the
+  // reports up to then count.
   alarm(kGraceSeconds);
   void* frames[CrashReport::kFramesMax + 3] = {};
   const int count = backtrace(frames, static_cast<int>(std::size(frames)));
@@ -52,7 +71,8 @@ void note_and_die(int number, siginfo_t* info, void* context) {
     crash.frames[kept++].store(reinterpret_cast<std::uintptr_t>(frames[i]) - 1, std::memory_order_relaxed);
   }
   crash.frame_count.store(kept, std::memory_order_release);
-  raise(number);  // SA_RESETHAND: this time it kills
+  signal(number, SIG_DFL);
+  raise(number);  // this time it kills
 }
 
 }  // namespace
@@ -66,7 +86,7 @@ void install_crash_handler(RankSlot& slot) {
 
   struct sigaction action {};
   action.sa_sigaction = &note_and_die;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | static_cast<int>(SA_RESETHAND);
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   for (const int number : kSignals) {
     sigaction(number, &action, nullptr);

@@ -94,7 +94,7 @@ void Waiting::until(const WaitPoint& point, Unsatisfied unsatisfied, const void*
   report.compare.store(point.compare, std::memory_order_relaxed);
   report.site.store(reinterpret_cast<std::uintptr_t>(point.site), std::memory_order_relaxed);
   report.since_ns.store(base::now_ns(), std::memory_order_relaxed);
-  report.episode.fetch_add(1, std::memory_order_relaxed);
+  report.episode.fetch_add(1, std::memory_order_release);  // pairs with the load of StuckRanks
   report.sleeping.store(1, std::memory_order_release);
   struct Awake {
     WaitReport& report;

@@ -21,4 +21,5 @@ enum class Blocks : int {
   kPush,
 };
 
+inline constexpr int kEveryBlock = -1;  ///< in place of the block that kFault is about
 inline constexpr int kBlockWords = 16;  ///< of out, for each block

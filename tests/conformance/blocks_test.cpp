@@ -253,6 +253,17 @@ TEST_F(BlockDeaths, RankKilledInsideABlock) {
   }
 }
 
+TEST_F(BlockDeaths, BlocksThatFaultTogetherLeaveOneReport) {
+  if (kSanitized) {
+    GTEST_SKIP() << "the sanitizer's own handler reports";
+  }
+  start(1, RanksAs::kProcess);
+  for (int round = 0; round < 20; ++round) {
+    expect_error(ErrorCode::kRankDied, {"rank 0 (process ", "signal 11", "at blocks_kernel.cpp:", "accessing 0x10"},
+                 [&] { run(Blocks::kFault, kEveryBlock, {8}); });
+  }
+}
+
 TEST_F(BlockDeaths, FaultInABlockNamesItsLine) {
   if (kSanitized) {
     GTEST_SKIP() << "the sanitizer's own handler reports";

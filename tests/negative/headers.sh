@@ -32,8 +32,8 @@ orchestration=('-std=c++17' '-std=gnu++17' '-std=c++20')
 failures=0
 for header in "${headers[@]}"; do
   modes=("${kernel[@]}")
-  # Only kernels defer their completion.
-  [[ $header == pto_abi/* && $header != pto_abi/pto_async_kernel_api.h ]] && modes+=("${orchestration[@]}")
+  # Only kernels defer their completion and drain their pipes.
+  [[ $header == pto_abi/* && $header != pto_abi/@(pto_async_kernel_api|pipe_sync).h ]] && modes+=("${orchestration[@]}")
   for mode in "${modes[@]}"; do
     # shellcheck disable=SC2086  # a mode is several flags
     if ! output=$(printf '#include "%s"\n#include "%s"\n' "$header" "$header" |

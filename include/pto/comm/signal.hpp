@@ -200,7 +200,7 @@ PTO_INST void TNOTIFY(Signals& sig, std::int32_t value, NotifyOp op, WaitEvents&
 /// Blocking:   tries at once, then yields, then sleeps on this rank's doorbell. Never returns unsatisfied.
 /// Completion: on return the condition held, each word read once it did.
 /// Errors:     kShapeMismatch for an empty region; kOutOfWindow outside every window and tensor of the task;
-///             kAborted when the run is ended while waiting.
+///             kAborted when the run is ended, or another block of the task fails, while waiting.
 /// Source:     spec sections 11.3 and 14.
 ///
 /// Example:

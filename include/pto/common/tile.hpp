@@ -89,6 +89,8 @@ struct Tile {
   static_assert(!isBoxedLayout || kCols % InnerCols == 0, "Tile: Cols of a boxed tile must be a multiple of InnerCols");
   static_assert(!isBoxedLayout || kLoc == TileType::Vec || kRows == 1 || kRows % InnerRows == 0,
                 "Tile: Rows of a boxed tile must be a multiple of InnerRows");
+  static_assert(!isBoxedLayout || isRowMajor || !isInnerColMajor || kRows % InnerRows == 0,
+                "Tile: Rows of a tile whose boxes are column-major in both orders must be a multiple of InnerRows");
 
   /// The valid extents where they are DYNAMIC; without meaning where they are static.
   unsigned RowMaskInternal = kRowValid == DYNAMIC ? kRows : kRowValid;

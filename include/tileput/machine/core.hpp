@@ -65,13 +65,13 @@ struct Core {
   std::uint32_t heap_shift = 63;
   std::uint32_t heap_count = 0;
   Doorbell* doorbells = nullptr;          ///< heap_count of them, or null: nobody to ring
-  rank::NotifyLog* notify_log = nullptr;  ///< of this core's rank; null: none is kept
+  rank::NotifyLog* notify_log = nullptr;  ///< of this core alone; null: none is kept
 
   const KnownMemory* memory = nullptr;  ///< what instructions may address; null: not checked
   /// With `memory`: the ranges that were found last, kKnownExtra + heap_count of them; see known_index().
   KnownRange* known = nullptr;
 
-  rank::Waiting* waiting = nullptr;  ///< how this core's rank waits; null: a core without a rank, which yields
+  rank::Waiting* waiting = nullptr;  ///< how this core waits; null: one without a rank, which yields
 
   std::uint64_t async_transfers = 0;  ///< TPUT_ASYNC and TGET_ASYNC so far; the handle of the last of them
 
@@ -125,10 +125,10 @@ TILEPUT_ALWAYS_INLINE void ring_owner(const Core& core, const void* address) noe
 using Unsatisfied = const std::int32_t* (*)(const void* context);
 
 /// Blocks until `unsatisfied(context)` is null: spins and yields, then sleeps on this rank's doorbell.
-/// Throws Error kAborted when the run is ended while waiting. Never returns unsatisfied.
+/// Throws Error kAborted when the run is ended or another block of the task fails while waiting. Never returns unsatisfied.
 void wait_slow(Core& core, const WaitTarget& target, Unsatisfied unsatisfied, const void* context);
 
-/// Throws Error kAborted if the current run is ended. For a core with a rank.
+/// Throws Error kAborted if the current run is ended or another block of the task has failed. For a core with a rank.
 void throw_if_ended(const Core& core);
 
 /// Ends the task: throws Error. Out of line so that the cost of a check is its comparison.

@@ -7,8 +7,8 @@
 
 namespace tileput::rank {
 
-/// The last notifies of one rank, in memory that the job shares. Written by that rank alone and read only for reports,
-/// so everything but the count is relaxed; a reader may see a record that is just being replaced.
+/// The last notifies of one block of a rank, in memory that the job shares. Written by that block alone and read only
+/// for reports, so everything but the count is relaxed; a reader may see a record that is just being replaced.
 struct NotifyLog {
   static constexpr std::uint64_t kRecords = 64;
 

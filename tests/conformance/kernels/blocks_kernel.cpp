@@ -177,7 +177,7 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
       wait_for_ever(task);
       break;
     case Blocks::kFault:
-      if (chosen) {
+      if (chosen || task.value == kEveryBlock) {
         *reinterpret_cast<volatile int32_t*>(16) = 1;
       }
       wait_for_ever(task);

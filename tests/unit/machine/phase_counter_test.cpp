@@ -204,6 +204,22 @@ TEST_F(PhaseCounterTest, MemoryOutsideTheRanksHeapsIsNoWindow) {
   EXPECT_EQ(counter_.phases()[0].window_loads, 0U);
 }
 
+TEST_F(PhaseCounterTest, AnotherCoreLeavesAnOpenPhaseWithItsOwnSignal) {
+  issue(Opcode::kTload, kHost);  // of an earlier task; the phase stays open
+  const std::size_t first = counter_.open_phase();
+  PhaseCounter other(core_, 1, 3);
+  other.begin_beside(counter_);
+  for (PhaseCounter* counter : {&counter_, &other}) {
+    issue_on(*counter, Opcode::kTtest, 1);
+    issue_on(*counter, Opcode::kTload, kHost);
+  }
+  other.end_call();
+  counter_.merge(other, first);
+  ASSERT_EQ(counter_.phases().size(), 2U);
+  EXPECT_EQ(counter_.phases()[0].loads, 1U);
+  EXPECT_EQ(counter_.phases()[1].loads, 2U);
+}
+
 TEST_F(PhaseCounterTest, WhatAnotherCoreDidAtTheSameTimeCountsForTheSamePhases) {
   issue(Opcode::kTload, kHost);
   issue(Opcode::kTnotify, 1);

@@ -323,6 +323,8 @@ TEST(Matrix, BadProductsAreRefused) {
   refused(Left(17, 16), Right(16, 16));
   refused(Left(16, 16), Right(16, 17));
   refused(Left(16, 33), Right(33, 16));
+  refused(Left(0U - 1U, 16), Right(16, 16));
+  refused(Left(16, 0U - 1U), Right(0U - 1U, 16));
   refused(TileLeft<float, 16, 32, DYNAMIC, DYNAMIC>(17, 16), Right(16, 0));
   Left left(16, 16);
   Right right(16, 16);
