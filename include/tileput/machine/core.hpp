@@ -125,7 +125,8 @@ TILEPUT_ALWAYS_INLINE void ring_owner(const Core& core, const void* address) noe
 using Unsatisfied = const std::int32_t* (*)(const void* context);
 
 /// Blocks until `unsatisfied(context)` is null: spins and yields, then sleeps on this rank's doorbell.
-/// Throws Error kAborted when the run is ended or another block of the task fails while waiting. Never returns unsatisfied.
+/// Throws Error kAborted when the run is ended or another block of the task fails while waiting. Never returns
+/// unsatisfied.
 void wait_slow(Core& core, const WaitTarget& target, Unsatisfied unsatisfied, const void* context);
 
 /// Throws Error kAborted if the current run is ended or another block of the task has failed. For a core with a rank.
