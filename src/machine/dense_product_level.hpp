@@ -14,7 +14,7 @@
 
 #define TILEPUT_JOIN_AGAIN(a, b) a##b
 #define TILEPUT_JOIN(a, b) TILEPUT_JOIN_AGAIN(a, b)
-#define Eigen TILEPUT_JOIN(tileput_eigen_, TILEPUT_MATRIX_LEVEL)
+#define Eigen TILEPUT_JOIN(tileput_eigen_, TILEPUT_MATRIX_LEVEL)  // NOLINT(readability-identifier-naming)
 #define EIGEN_MPL2_ONLY
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Core>

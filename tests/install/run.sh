@@ -16,7 +16,7 @@ mkdir -p "$work"
 
 if [[ $kind == static ]]; then
   cmake -S "$tree" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=OFF -DTILEPUT_BUILD_TESTS=OFF -DTILEPUT_BUILD_BENCH=OFF \
-    -DTILEPUT_BUILD_EXAMPLES=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX="$prefix" >"$work/configure.log"
+    -DTILEPUT_BUILD_EXAMPLES=OFF -DCMAKE_BUILD_TYPE=Debug -DCMAKE_INSTALL_PREFIX="$prefix" >"$work/configure.log"
   cmake --build "$work/build" >"$work/build.log"
   cmake --install "$work/build" >"$work/install.log" # its programs know the helper by this prefix
 else
