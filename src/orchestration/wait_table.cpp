@@ -80,7 +80,10 @@ Found find_notify(const rank::NotifyLog& log, std::uint64_t word) {
 
 std::string WaitTable::line_of(int rank, std::uint64_t address) {
   const LoadedObject* const object = job_.object_at(rank, address);
-  const std::string line = object == nullptr ? "" : sources_.find(object->file, address - object->begin);
+  if (object == nullptr) {
+    return {};
+  }
+  const std::string line = sources_.find(object->file, address - object->begin);
   return line.empty() ? "" : fmt::format("{} ({})", line, file_name(object->file));
 }
 
@@ -226,7 +229,7 @@ std::vector<int> WaitTable::expected(const Wait& wait) const {
 
 std::string WaitTable::verdict(const std::vector<int>& stuck) const {
   const auto is_stuck = [&stuck](int rank) { return std::find(stuck.begin(), stuck.end(), rank) != stuck.end(); };
-  const std::string nobody = fmt::format("{} {}, and nobody is left to notify {}", name_of(stuck),
+  std::string nobody = fmt::format("{} {}, and nobody is left to notify {}", name_of(stuck),
                                          stuck.size() == 1 ? "waits" : "all wait", stuck.size() == 1 ? "it" : "them");
   bool one_each = true;
   for (const int rank : stuck) {

@@ -82,7 +82,7 @@ void install_crash_handler(RankSlot& slot) {
   void* frame = nullptr;
   backtrace(&frame, 1);  // loads the unwinder, which a handler must not
 
-  static const CrashStack stack;
+  static CrashStack stack;
 
   struct sigaction action {};
   action.sa_sigaction = &note_and_die;
