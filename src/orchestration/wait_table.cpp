@@ -230,7 +230,7 @@ std::vector<int> WaitTable::expected(const Wait& wait) const {
 std::string WaitTable::verdict(const std::vector<int>& stuck) const {
   const auto is_stuck = [&stuck](int rank) { return std::find(stuck.begin(), stuck.end(), rank) != stuck.end(); };
   std::string nobody = fmt::format("{} {}, and nobody is left to notify {}", name_of(stuck),
-                                         stuck.size() == 1 ? "waits" : "all wait", stuck.size() == 1 ? "it" : "them");
+                                   stuck.size() == 1 ? "waits" : "all wait", stuck.size() == 1 ? "it" : "them");
   bool one_each = true;
   for (const int rank : stuck) {
     const std::vector<Wait> waits = waits_of(rank);
