@@ -112,9 +112,9 @@ AICORE void wait_for_additions(int form, __gm__ CommContext* ctx, __gm__ uint8_t
     pipe_barrier(PIPE_ALL);  // the addition has happened
     pto::comm::Signal own(words + (me + n - 1) % n);
     pto::comm::TWAIT(own, round, pto::comm::WaitCmp::GE);
-    dcci(words, ENTIRE_DATA_CACHE);
-    std::memcpy(out, words + (me + n - 1) % n, sizeof(int32_t));
   }
+  dcci(words, ENTIRE_DATA_CACHE);  // the last addition has been seen: nobody writes the word any more
+  std::memcpy(out, words + (me + n - 1) % n, sizeof(int32_t));
 }
 
 }  // namespace
