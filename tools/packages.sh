@@ -19,6 +19,7 @@ packages_of() {
     build)
       echo g++ cmake make ninja-build pkg-config git \
         libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libhwloc-dev libdw-dev libelf-dev libhwy-dev libeigen3-dev \
+        libboost-context-dev \
         libgtest-dev libgmock-dev libbenchmark-dev
       ;;
     clang) echo clang libclang-rt-dev ;;
