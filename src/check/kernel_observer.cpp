@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <utility>
 
+#include "base/fiber.hpp"
 #include "check/operand_ranges.hpp"
 #include "tileput/error.hpp"
 #include "tileput/machine/transfer.hpp"
@@ -60,6 +62,10 @@ class EffectCore {
   machine::Core* before_;
 };
 
+/// Each fiber runs a kernel core of its own.
+void** current_core_slot() noexcept { return reinterpret_cast<void**>(&machine::tileput_current_core); }
+[[maybe_unused]] const bool kCurrentCoreIsKept = base::Fiber::keep_local(&current_core_slot);
+
 bool run_natively(const Instruction& record) {
   const EffectCore core;
   return record.run();
@@ -94,6 +100,28 @@ struct ChunkInFlight {
   }
 };
 
+/// A TSTORE on its way: the storage of its tile up to the last valid element waits here to be written.
+struct StoreInFlight {
+  Instruction record;  ///< from `bytes`
+  const std::byte* tile;
+  std::size_t tile_bytes;
+  std::vector<std::byte> bytes;
+
+  StoreInFlight(const Instruction& instruction, Address end)
+      : record(instruction),
+        tile(instruction.tile[0].address),
+        tile_bytes(static_cast<std::size_t>(end - reinterpret_cast<Address>(tile))) {}
+
+  void load() {
+    bytes.assign(tile, tile + tile_bytes);
+    record.tile[0].address = bytes.data();
+  }
+  void store() {
+    run_natively(record);
+    bytes = {};
+  }
+};
+
 /// The tiles that the chunks of a copy go through in turn. TREDUCE brings the root's member into the accumulator and
 /// the others into its staging tiles.
 struct StagingTiles {
@@ -111,6 +139,18 @@ struct StagingTiles {
 };
 
 }  // namespace
+
+void add_on_chip_regions(MemoryMap& memory, const machine::Core& core, int rank) {
+  constexpr const char* kNames[] = {"Vec", "Mat", "Left", "Right", "Acc"};
+  static_assert(std::size(kNames) == machine::kOnChipSpaces);
+  for (int space = 0; space < machine::kOnChipSpaces; ++space) {
+    const machine::OnChip& on_chip = core.on_chip[space];
+    memory.add({.name = kNames[space],
+                .range = {reinterpret_cast<Address>(on_chip.base), on_chip.capacity_bytes},
+                .memory = Memory::kOnChip,
+                .rank = rank});
+  }
+}
 
 KernelObserver::KernelObserver(Machine& machine, CheckedCore& core, const machine::Core& kernel_core)
     : machine_(machine), core_(core), kernel_core_(kernel_core) {}
@@ -169,13 +209,32 @@ void KernelObserver::load_tile(const Instruction& instruction) {
   issue(instruction, Pipe::kMte2, std::move(accesses));
 }
 
+/// Two operations of its pipe: the tile is read when the pipe gets there, the tensor may be written any time after it.
 void KernelObserver::store_tile(const Instruction& instruction) {
   const TileRegion& tile = instruction.tile[0];
   const TileTransfer transfer = ranges_of_transfer(tile, instruction.global[0]);
-  std::vector<Access> accesses;
-  append(accesses, transfer.tile, AccessKind::kRead);
-  append(accesses, transfer.tensor, instruction.immediate[0] != 0 ? AccessKind::kAtomic : AccessKind::kWrite);
-  issue(instruction, tile.space == Space::kAcc ? Pipe::kFix : Pipe::kMte3, std::move(accesses));
+  if (transfer.tile.empty()) {
+    return;
+  }
+  std::vector<Access> reads;
+  std::vector<Access> writes;
+  append(reads, transfer.tile, AccessKind::kRead);
+  append(writes, transfer.tensor, instruction.immediate[0] != 0 ? AccessKind::kAtomic : AccessKind::kWrite);
+  const Source source = source_of(instruction);
+  const Pipe pipe = tile.space == Space::kAcc ? Pipe::kFix : Pipe::kMte3;
+  const bool is_admitted = admit(source, pipe, reads) && admit(source, pipe, writes);
+  Effect load;
+  Effect store;
+  if (is_admitted) {
+    const auto in_flight = std::make_shared<StoreInFlight>(instruction, transfer.tile.back().end());
+    load = [in_flight] { in_flight->load(); };
+    store = [in_flight, &scheduler = machine_.scheduler()] {
+      in_flight->store();
+      scheduler.something_changed();
+    };
+  }
+  core_.issue(source, pipe, std::move(reads), std::move(load));
+  core_.issue(source, pipe, std::move(writes), std::move(store));
 }
 
 void KernelObserver::copy_in_chunks(const Instruction& instruction) {

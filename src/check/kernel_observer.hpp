@@ -16,12 +16,16 @@
 
 namespace tileput::check {
 
+/// Adds the on-chip memories of a core, by the names of their locations: "Vec", "Mat", "Left", "Right", "Acc".
+void add_on_chip_regions(MemoryMap& memory, const machine::Core& core, int rank);
+
 /// Hands the instructions of one kernel core to a core of the checked machine.
 ///
-/// Threads:    on_instruction() is called on the fiber of that core; effects run wherever the machine runs them.
-/// Effects:    in value they are those of the native instruction. A transfer through a staging tile reads its source
-/// when
-///             the chunk is loaded and writes it when the chunk is stored. Its tile keeps its bytes, as natively.
+/// Threads:    on_instruction() is called on the fiber of that core, which has set machine::tileput_current_core; each
+///             fiber has its own. Effects run wherever the machine runs them.
+/// Effects:    in value they are those of the native instruction. A copy through a staging tile reads its source when a
+///             chunk is loaded, and its target gets those bytes when the chunk is stored; the tile keeps its bytes, as
+///             natively. TSTORE reads its tile and writes its tensor apart as well.
 /// Errors:     kBadArgument for an operand of more than kRunsMax runs, and for a pipe that is none. An instruction of
 ///             which a part is in no region of the machine's memory map, or in private memory of another rank, is
 ///             reported as OOB and does not take place in value; its other accesses do in the trace. Cores that have a
