@@ -15,14 +15,15 @@
 #else
 #define TILEPUT_ASAN 0
 #endif
+#if defined(__SANITIZE_THREAD__) || TILEPUT_HAS_FEATURE(thread_sanitizer)
+#define TILEPUT_TSAN 1
+#else
+#define TILEPUT_TSAN 0
+#endif
 
 namespace tileput::base {
 
 inline constexpr bool kAddressSanitizer = TILEPUT_ASAN != 0;
-#if defined(__SANITIZE_THREAD__) || TILEPUT_HAS_FEATURE(thread_sanitizer)
-inline constexpr bool kThreadSanitizer = true;
-#else
-inline constexpr bool kThreadSanitizer = false;
-#endif
+inline constexpr bool kThreadSanitizer = TILEPUT_TSAN != 0;
 
 }  // namespace tileput::base
