@@ -121,13 +121,13 @@ struct ExceptionState {
   }
 };
 
-struct Slots {
+struct Locals {
   std::mutex mutex;
-  std::array<void** (*)() noexcept, Fiber::kLocalsMax> all{};
+  std::array<Fiber::ExchangeLocal, Fiber::kLocalsMax> all{};
   std::atomic<std::size_t> count{0};
 };
-Slots& slots() {
-  static Slots instance;
+Locals& known_locals() {
+  static Locals instance;
   return instance;
 }
 
@@ -229,10 +229,10 @@ Fiber::Impl::~Impl() {
 }
 
 void Fiber::Impl::swap_locals() noexcept {
-  Slots& known = slots();
+  const Locals& known = known_locals();
   const std::size_t count = known.count.load(std::memory_order_acquire);  // pairs with the release in keep_local()
   for (std::size_t i = 0; i < count; ++i) {
-    std::swap(*known.all[i](), locals[i]);
+    locals[i] = known.all[i](locals[i]);
   }
   exceptions.swap();
 }
@@ -303,14 +303,14 @@ void Fiber::suspend() {
 
 Fiber* Fiber::current() noexcept { return running; }
 
-bool Fiber::keep_local(void** (*slot)() noexcept) {
-  Slots& known = slots();
+bool Fiber::keep_local(ExchangeLocal exchange) {
+  Locals& known = known_locals();
   const std::scoped_lock lock(known.mutex);
   const std::size_t count = known.count.load(std::memory_order_relaxed);  // written under the lock only
   if (count == kLocalsMax) {
     throw std::logic_error("more fiber-local values than Fiber::kLocalsMax");
   }
-  known.all[count] = slot;
+  known.all[count] = exchange;
   known.count.store(count + 1, std::memory_order_release);
   return true;
 }

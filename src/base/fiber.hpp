@@ -13,7 +13,7 @@ namespace tileput::base {
 /// out of it is a fault, not a write into something else; stacks are kept for the next fiber of the thread.
 class Fiber {
  public:
-  static constexpr std::size_t kStackBytes = 256U << 10U;
+  static constexpr std::size_t kStackBytes = 1U << 20U;
 
   /// `body` starts at the first resume(). Error kSystem when the system gives no stack.
   explicit Fiber(std::function<void()> body, std::size_t stack_bytes = kStackBytes);
@@ -33,10 +33,12 @@ class Fiber {
   [[nodiscard]] static Fiber* current() noexcept;
 
   static constexpr std::size_t kLocalsMax = 8;
-  /// From now on each fiber, and each thread outside of fibers, has a value of its own of a thread-local pointer that
-  /// `slot` returns the address of; a fiber's is null at first. For constants of static storage, at start-up.
-  /// Exceptions that are being handled are kept so too.
-  static bool keep_local(void** (*slot)() noexcept);
+  /// Gives a thread-local pointer the value and returns the one it had.
+  using ExchangeLocal = void* (*)(void* value) noexcept;
+  /// From now on each fiber, and each thread outside of fibers, has a value of its own of that pointer; a fiber's is
+  /// null at first. At most kLocalsMax; call it when the program starts: `static const bool kKept =
+  /// Fiber::keep_local(...)`. Exceptions that are being handled are kept so too.
+  static bool keep_local(ExchangeLocal exchange);
 
  private:
   struct Impl;

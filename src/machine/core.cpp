@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
+#include "base/fiber.hpp"
 #include "base/source_line.hpp"
 #include "machine/on_chip.hpp"
 #include "rank/waiting.hpp"
@@ -22,6 +24,9 @@ __thread tileput::machine::Core* tileput_current_core __attribute__((visibility(
 namespace tileput::machine {
 
 namespace {
+
+[[maybe_unused]] const bool kKept = base::Fiber::keep_local(
+    [](void* core) noexcept -> void* { return std::exchange(tileput_current_core, static_cast<Core*>(core)); });
 
 constexpr const char* kSpaceNames[] = {"Vec", "Mat", "Left", "Right", "Acc", "global"};
 

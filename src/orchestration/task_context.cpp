@@ -8,7 +8,9 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
+#include "base/fiber.hpp"
 #include "base/log.hpp"
 #include "intrinsic.h"
 #include "pto_orchestration_api.h"
@@ -20,6 +22,8 @@ namespace tileput::orchestration {
 namespace {
 
 thread_local TaskContext* current_task = nullptr;
+[[maybe_unused]] const bool kKept = base::Fiber::keep_local(
+    [](void* task) noexcept -> void* { return std::exchange(current_task, static_cast<TaskContext*>(task)); });
 
 TaskContext& require_task(const char* call) {
   if (current_task == nullptr) {

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/sanitizer.hpp"
@@ -200,8 +201,8 @@ TEST(Fiber, ManyInSequenceAndManyAtOnce) {
 }
 
 thread_local void* local = nullptr;
-void** address_of_local() noexcept { return &local; }
-[[maybe_unused]] const bool kept = Fiber::keep_local(&address_of_local);
+[[maybe_unused]] const bool kKept =
+    Fiber::keep_local([](void* value) noexcept -> void* { return std::exchange(local, value); });
 
 TEST(Fiber, EachHasItsOwnLocals) {
   int outside = 0;
