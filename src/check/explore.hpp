@@ -33,7 +33,7 @@ struct ExploreOptions {
   int depth = 3;                ///< priority mode: the number of ordering constraints d a bug needs
   /// Priority mode: steps of a run, k; 0: the longest of the runs so far.
   std::uint64_t steps_expected = 0;
-  std::vector<int> choices;  ///< replay mode: actors
+  std::vector<int> choices = {};  ///< replay mode: actors
 };
 
 class Explorer : public Strategy {

@@ -95,6 +95,18 @@ bool Findings::has_errors() const noexcept {
   return std::any_of(findings_.begin(), findings_.end(), [](const Finding& finding) { return !finding.is_warning; });
 }
 
+Findings Findings::beyond(const Findings& errors) const {
+  Findings rest;
+  for (const Finding& finding : findings_) {
+    if (std::none_of(errors.findings_.begin(), errors.findings_.end(),
+                     [&](const Finding& error) { return are_same(error, finding); })) {
+      rest.findings_.push_back(finding);
+      rest.findings_.back().is_warning = true;
+    }
+  }
+  return rest;
+}
+
 std::string describe(const Finding& finding) {
   std::string text;
   auto out = std::back_inserter(text);

@@ -34,6 +34,7 @@ int Scheduler::spawn(std::function<void()> body) {
   const int actor = static_cast<int>(list_.size());
   list_.emplace_back().fiber = std::make_unique<base::Fiber>(std::move(body));
   actors_.steps_.emplace_back();
+  actors_.conditional_.push_back(false);
   running_fibers_ += 1;
   set_parked(actor, true);
   set_enabled(actor, true);
@@ -44,11 +45,15 @@ int Scheduler::add_engine(std::function<void()> step) {
   const int actor = static_cast<int>(list_.size());
   list_.emplace_back().engine = std::move(step);
   actors_.steps_.emplace_back();
+  actors_.conditional_.push_back(false);
   return actor;
 }
 
 void Scheduler::set_engine(int actor, bool enabled, Touches touches) {
-  set_parked(actor, enabled || !touches.empty());
+  const bool parked = enabled || !touches.empty();
+  actors_.conditional_[static_cast<std::size_t>(actor)] =
+      parked && (!enabled || actors_.conditional_[static_cast<std::size_t>(actor)]);
+  set_parked(actor, parked);
   set_enabled(actor, enabled);
   actors_.steps_[static_cast<std::size_t>(actor)] = std::move(touches);
 }
@@ -62,6 +67,7 @@ void Scheduler::park(Touches touches, std::function<bool()> condition) {
   actors_.steps_[static_cast<std::size_t>(self)] = std::move(touches);
   set_parked(self, true);
   actor.condition = std::move(condition);
+  actors_.conditional_[static_cast<std::size_t>(self)] = static_cast<bool>(actor.condition);
   if (actor.condition) {
     insert_sorted(conditional_, self);
     set_enabled(self, actor.condition());

@@ -48,15 +48,23 @@ bool are_equal(const Touches& a, const Touches& b) {
                     [](const Touch& x, const Touch& y) { return x.kind == y.kind && x.range == y.range; });
 }
 
-// Dynamic partial order reduction (Flanagan and Godefroid, POPL 2005) with sleep sets (Godefroid 1996), by running
-// again from the start. Runs that differ only in the order of independent steps are one Mazurkiewicz trace; each trace
-// is run at least once.
+// Dynamic partial order reduction with source sets and sleep sets (Abdulla, Aronis, Jonsson, Sagonas, POPL 2014, after
+// Flanagan and Godefroid, POPL 2005), by running again from the start. Runs that differ only in the order of
+// independent steps are one Mazurkiewicz trace; each trace is run at least once.
 //
-// Of each step of the run at hand a node says what else is to be tried in its place (`backtrack`). Whenever an actor is
-// about to take a step that depends on an earlier one of another actor, and nothing orders the two, the actor, or one
-// that leads to it, is added at the earlier step; so the step is tried before it. An actor that waits for a condition
-// is treated alike, whether it will run or not: what it reads may have been different before. Where it could not run
-// either, all are added.
+// Of each step e of the run at hand a node says what else is to be tried in its place (`backtrack`). When an actor
+// takes a step x that depends on e, and nothing else orders the two, x is to come before e in another run. What has
+// happened since e and does not need e is v; v can happen without e. An initial of v is an actor whose first step in v
+// needs no other step of v.
+//
+// - x takes place whatever happened: one of the initials of v, x is enough in the place of e.
+// - x waits for a condition: another run may let it go ahead after only a part of v, so all initials are tried that
+// lead
+//   to a step x depends on, and x itself if it could run. If x was about to run only after steps of v, each run with x
+//   before e has them: one of the initials that lead there is enough. If nothing in v touches what x waits for, and x
+//   could not run before e, there is nothing to try.
+//
+// Steps that never took place because their condition did not hold are treated like those that did.
 class SystematicExplorer final : public Explorer {
  public:
   explicit SystematicExplorer(std::uint64_t schedules) : schedules_(schedules) {}
@@ -85,14 +93,22 @@ class SystematicExplorer final : public Explorer {
   struct Pending {
     bool parked = false;
     bool enabled = false;
+    bool conditional = false;
     Touches touches;
     Clock clock;  // of what happens before the actor's next step, whatever that touches
   };
 
+  struct Initial {
+    int actor = -1;
+    std::size_t step = 0;  // its first after the one that is to be reversed
+  };
+
   void observe(const Actors& actors);
-  void observe_actor(int actor, const Touches& touches, bool enabled);
-  void add_race(std::size_t earlier, int actor);
-  void take_step(Node& node, const Actors& actors);
+  void observe_actor(int actor, const Actors& actors, bool enabled);
+  void take_step(Node& node);
+  void reverse(std::size_t earlier, int actor);
+  void reverse_conditional(int actor);
+  [[nodiscard]] std::vector<Initial> initials_after(std::size_t earlier) const;
   [[nodiscard]] std::vector<int> next_sleep() const;
 
   std::uint64_t schedules_;
@@ -132,22 +148,29 @@ int SystematicExplorer::choose(const Actors& actors) {
     nodes_.push_back(std::move(node));
   }
   Node& node = nodes_[depth_];
-  take_step(node, actors);
+  node.touches = actors.step_of(node.chosen);
+  take_step(node);
   depth_ += 1;
   choices_.push_back(node.chosen);
   return node.chosen;
 }
 
-void SystematicExplorer::take_step(Node& node, const Actors& actors) {
-  node.touches = actors.step_of(node.chosen);
-  Pending& pending = pending_[static_cast<std::size_t>(node.chosen)];
+void SystematicExplorer::take_step(Node& node) {
+  const int actor = node.chosen;
+  Pending& pending = pending_[static_cast<std::size_t>(actor)];
+  if (pending.conditional) {
+    reverse_conditional(actor);
+  }
   for (std::size_t i = depth_; i-- > 0;) {
     const Node& earlier = nodes_[i];
     if (pending.clock.of(earlier.chosen) <= i && are_dependent(earlier.touches, node.touches)) {
+      if (!pending.conditional) {
+        reverse(i, actor);
+      }
       pending.clock.join(earlier.clock);
     }
   }
-  pending.clock.set(node.chosen, depth_ + 1);
+  pending.clock.set(actor, depth_ + 1);
   pending.parked = false;
   node.clock = pending.clock;
 }
@@ -177,12 +200,13 @@ void SystematicExplorer::observe(const Actors& actors) {
     }
     const bool is_enabled = next_enabled != enabled.end() && *next_enabled == actor;
     next_enabled += is_enabled ? 1 : 0;
-    observe_actor(actor, actors.step_of(actor), is_enabled);
+    observe_actor(actor, actors, is_enabled);
   }
 }
 
-void SystematicExplorer::observe_actor(int actor, const Touches& touches, bool enabled) {
+void SystematicExplorer::observe_actor(int actor, const Actors& actors, bool enabled) {
   Pending& pending = pending_[static_cast<std::size_t>(actor)];
+  const Touches& touches = actors.step_of(actor);
   const bool is_new = !pending.parked || !are_equal(pending.touches, touches);
   const bool became_enabled = enabled && !pending.enabled;
   if (is_new) {
@@ -190,45 +214,99 @@ void SystematicExplorer::observe_actor(int actor, const Touches& touches, bool e
     pending.parked = true;
   }
   pending.enabled = enabled;
-  if (depth_ == 0) {
-    return;
-  }
-  const Node& last = nodes_[depth_ - 1];
-  const bool depends = are_dependent(last.touches, touches);
-  if (last.chosen != actor && (is_new || (became_enabled && !depends))) {
-    // Another actor made this step possible in a way that touches do not tell: it always comes first.
-    pending.clock.join(last.clock);
-  }
-  for (std::size_t i = depth_; i-- > (is_new ? 0 : depth_ - 1);) {
-    if (nodes_[i].chosen != actor && pending.clock.of(nodes_[i].chosen) <= i &&
-        are_dependent(nodes_[i].touches, touches)) {
-      add_race(i, actor);
-      break;
+  pending.conditional = actors.is_conditional(actor);
+  if (depth_ > 0) {
+    const Node& last = nodes_[depth_ - 1];
+    if (last.chosen != actor && (is_new || (became_enabled && !are_dependent(last.touches, touches)))) {
+      // Another actor made this step possible in a way that touches do not tell: it always comes first.
+      pending.clock.join(last.clock);
     }
   }
 }
 
-// Sees to it that `actor` gets a chance to take its next step before step `earlier`.
-void SystematicExplorer::add_race(std::size_t earlier, int actor) {
-  Node& node = nodes_[earlier];
-  if (contains(node.enabled, actor)) {
-    insert(node.backtrack, actor);
-    return;
-  }
-  int leading = -1;
+// The initials of the steps since `earlier` that do not need it.
+std::vector<SystematicExplorer::Initial> SystematicExplorer::initials_after(std::size_t earlier) const {
+  const int without = nodes_[earlier].chosen;
+  std::vector<Initial> firsts;  // of each actor in these steps
+  std::vector<Initial> initials;
   for (std::size_t j = earlier + 1; j < depth_; ++j) {
-    const int other = nodes_[j].chosen;
-    if (pending_[static_cast<std::size_t>(actor)].clock.of(other) > j && contains(node.enabled, other)) {
-      if (contains(node.backtrack, other)) {
-        return;
-      }
-      leading = leading < 0 ? other : leading;
+    const Node& node = nodes_[j];
+    if (node.clock.of(without) > earlier || std::any_of(firsts.begin(), firsts.end(), [&node](const Initial& first) {
+          return first.actor == node.chosen;
+        })) {
+      continue;
     }
+    if (std::none_of(firsts.begin(), firsts.end(),
+                     [&node](const Initial& first) { return node.clock.of(first.actor) > first.step; })) {
+      initials.push_back({node.chosen, j});
+    }
+    firsts.push_back({node.chosen, j});
   }
-  if (leading >= 0) {
-    insert(node.backtrack, leading);
-  } else {
-    node.backtrack = node.enabled;
+  return initials;
+}
+
+// `actor` is about to take an unconditional step, which is to come before step `earlier` in some run. Its clock has
+// what happens before it otherwise.
+void SystematicExplorer::reverse(std::size_t earlier, int actor) {
+  Node& node = nodes_[earlier];
+  const Pending& pending = pending_[static_cast<std::size_t>(actor)];
+  const std::vector<Initial> initials = initials_after(earlier);
+  bool is_initial = true;
+  int candidate = -1;
+  for (const Initial& initial : initials) {
+    if (contains(node.backtrack, initial.actor)) {
+      return;
+    }
+    candidate = candidate < 0 ? initial.actor : candidate;
+  }
+  for (std::size_t j = earlier + 1; j < depth_ && is_initial; ++j) {
+    const bool needs_earlier = nodes_[j].clock.of(node.chosen) > earlier;
+    is_initial = needs_earlier || (nodes_[j].chosen != actor && pending.clock.of(nodes_[j].chosen) <= j &&
+                                   !are_dependent(nodes_[j].touches, pending.touches));
+  }
+  insert(node.backtrack, is_initial ? actor : candidate);
+}
+
+// `actor` is about to take a step that depends on a condition, or would be if that held.
+void SystematicExplorer::reverse_conditional(int actor) {
+  const Pending& pending = pending_[static_cast<std::size_t>(actor)];
+  for (std::size_t i = depth_; i-- > 0;) {
+    Node& node = nodes_[i];
+    if (pending.clock.of(node.chosen) > i || !are_dependent(node.touches, pending.touches)) {
+      continue;
+    }
+    const auto needed = [&](std::size_t j) { return pending.clock.of(nodes_[j].chosen) > j; };
+    const auto touching = [&](std::size_t j) { return are_dependent(nodes_[j].touches, pending.touches); };
+    const auto leads_to = [&](const Initial& initial, const auto& target) {
+      for (std::size_t j = initial.step; j < depth_; ++j) {
+        if (nodes_[j].clock.of(node.chosen) <= i && nodes_[j].clock.of(initial.actor) > initial.step && target(j)) {
+          return true;
+        }
+      }
+      return false;
+    };
+    std::vector<int> leading_to_needed;
+    std::vector<int> leading_to_touching;
+    for (const Initial& initial : initials_after(i)) {
+      if (leads_to(initial, needed)) {
+        insert(leading_to_needed, initial.actor);
+      } else if (leads_to(initial, touching)) {
+        insert(leading_to_touching, initial.actor);
+      }
+    }
+    if (!leading_to_needed.empty()) {
+      if (std::none_of(leading_to_needed.begin(), leading_to_needed.end(),
+                       [&node](int other) { return contains(node.backtrack, other); })) {
+        insert(node.backtrack, leading_to_needed.front());
+      }
+      continue;
+    }
+    if (contains(node.enabled, actor)) {
+      insert(node.backtrack, actor);
+    }
+    for (const int other : leading_to_touching) {
+      insert(node.backtrack, other);
+    }
   }
 }
 
@@ -236,6 +314,11 @@ void SystematicExplorer::end_run(const Actors& actors) {
   observe(actors);
   if (!given_up_ && !actors.enabled().empty()) {
     cut_short_ = true;
+  }
+  for (const int actor : actors.parked()) {
+    if (!pending_[static_cast<std::size_t>(actor)].enabled) {
+      reverse_conditional(actor);
+    }
   }
   nodes_.resize(depth_);
   while (!nodes_.empty()) {
