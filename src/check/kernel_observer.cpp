@@ -63,8 +63,10 @@ class EffectCore {
 };
 
 /// Each fiber runs a kernel core of its own.
-void** current_core_slot() noexcept { return reinterpret_cast<void**>(&machine::tileput_current_core); }
-[[maybe_unused]] const bool kCurrentCoreIsKept = base::Fiber::keep_local(&current_core_slot);
+void* exchange_current_core(void* core) noexcept {
+  return std::exchange(machine::tileput_current_core, static_cast<machine::Core*>(core));
+}
+[[maybe_unused]] const bool kCurrentCoreIsKept = base::Fiber::keep_local(&exchange_current_core);
 
 bool run_natively(const Instruction& record) {
   const EffectCore core;
