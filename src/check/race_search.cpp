@@ -121,10 +121,10 @@ void RaceSearch::look_at_cell(const Order::View& view, std::uint32_t access, con
     if (!is_ordered && conflict(before, kind)) {
       report(kind_of(before, kind), seen, view, access);
     }
-    // What follows this access in order also follows the earlier one, if it conflicts with no more than this one does.
-    const bool stands_for_it = kind == AccessKind::kWrite ||
-                               (kind == before && earlier.core == op.core && earlier.pipe == op.pipe &&
-                                earlier.op_class == op.op_class && op.op_class != OpClass::kAsync);
+    // What is not ordered after the earlier access is not ordered after this one either, and makes the same finding.
+    const bool is_of_the_same_unit = earlier.core == op.core && earlier.pipe == op.pipe &&
+                                     earlier.op_class == op.op_class && op.op_class != OpClass::kAsync;
+    const bool stands_for_it = kind == before && (kind == AccessKind::kWrite || is_of_the_same_unit);
     return is_ordered && stands_for_it;
   });
   cell.seen.push_back({view.op, access});
@@ -234,6 +234,10 @@ std::string RaceSearch::missing_inside(const Seen& first, const Order::View& vie
   }
   if (b.op_class == OpClass::kAsync || b.pipe == Pipe::kS) {
     return fmt::format("pipe_barrier(PIPE_{}) {}", check::name_of(a.pipe), between);
+  }
+  if (!rules_.flags_order_global_memory && !is_on_chip) {
+    return fmt::format("pipe_barrier(PIPE_{}) {}: an event alone may not order a round trip through global memory",
+                       check::name_of(a.pipe), between);
   }
   return fmt::format("set_flag(PIPE_{0}, PIPE_{1}, id) and wait_flag(PIPE_{0}, PIPE_{1}, id) {2}",
                      check::name_of(a.pipe), check::name_of(b.pipe), between);
