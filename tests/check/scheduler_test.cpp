@@ -272,6 +272,15 @@ TEST(AreDependent, WhatOverlapsAndDoesNotCommute) {
       EXPECT_FALSE(are_dependent(touch(1, a), touch(2, b)));
     }
   }
+  const Touches await = touch(1, Kind::kAwait);
+  EXPECT_FALSE(are_dependent(await, await));
+  EXPECT_FALSE(are_dependent(await, touch(1, Kind::kRead)));
+  EXPECT_TRUE(are_dependent(await, touch(1, Kind::kWrite)));
+  for (const std::int64_t amount : {-1, 0, 1}) {
+    const Touches addition = {{{4, 4}, Kind::kAdd, amount}};
+    EXPECT_EQ(are_dependent(await, addition), amount < 0);
+    EXPECT_EQ(are_dependent(addition, await), amount < 0);
+  }
   EXPECT_TRUE(are_dependent({{{0, 64}, Kind::kWrite}}, touch(15)));
   EXPECT_FALSE(are_dependent({{{0, 64}, Kind::kWrite}}, touch(16)));
   EXPECT_TRUE(are_dependent({{{0, 4}, Kind::kRead}, {{8, 4}, Kind::kAdd}}, touch(2, Kind::kRead)));
