@@ -359,7 +359,7 @@ TEST(SystematicExplorer, ReachesExactlyWhatAllOrdersReach) {
   double orders = 0;
   double runs = 0;
   int deadlocks = 0;
-  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+  for (std::uint64_t seed = 0; seed < 120; ++seed) {
     const Program program = random_program(seed);
     const AllOrders all = all_orders(program);
     const Explored explored = explore_systematically(program);
@@ -371,7 +371,7 @@ TEST(SystematicExplorer, ReachesExactlyWhatAllOrdersReach) {
       deadlocks += has_ended(program, state) ? 0 : 1;
     }
   }
-  EXPECT_GT(deadlocks, 100);  // the programs do wait for ever in some orders
+  EXPECT_GT(deadlocks, 50);  // the programs do wait for ever in some orders
   EXPECT_LT(runs * 100, orders);
 }
 
