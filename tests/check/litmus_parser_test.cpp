@@ -7,7 +7,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -251,6 +255,33 @@ TEST(LitmusErrors, InExpectations) {
 TEST(LitmusErrors, DeepNestingIsRefused) {
   EXPECT_NE(error_of("ranks " + std::string(100000, '(') + "1\n").find("is wrong here"), std::string::npos);
   EXPECT_NE(error_of("ranks " + std::string(100000, '-') + "1\n").find("is wrong here"), std::string::npos);
+}
+
+TEST(LitmusErrors, MistakesInAnyPlaceAreErrorsOrListings) {
+  constexpr int kMistakes = 60;
+  std::mt19937 random(1);
+  std::uint64_t refused = 0;
+  std::uint64_t accepted = 0;
+  const std::filesystem::directory_iterator folder(TILEPUT_CHECK_CASES "/litmus");
+  for (const std::filesystem::path& path : std::set<std::filesystem::path>(begin(folder), end(folder))) {
+    std::ifstream stream(path);
+    const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+    for (int i = 0; i < kMistakes; ++i) {
+      std::string wrong = text;
+      const std::string_view others = "0987654321[]()@:,+-*/%<=#\n \t\r.aN\xC3\xFF";
+      for (int change = 0; change <= i % 3; ++change) {
+        const std::size_t at = random() % wrong.size();
+        switch (random() % 3) {
+          case 0: wrong.erase(at, 1 + random() % 4); break;
+          case 1: wrong.insert(at, 1, others[random() % others.size()]); break;
+          default: wrong.insert(at, wrong.substr(random() % wrong.size(), random() % 12)); break;
+        }
+      }
+      error_of(wrong).empty() ? ++accepted : ++refused;
+    }
+  }
+  EXPECT_GT(refused, 1000U);
+  EXPECT_GT(accepted, 1000U);
 }
 
 TEST(LitmusErrors, NoSuchFile) {
