@@ -2,13 +2,14 @@
 # SPDX-FileCopyrightText: The tileput authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# usage: litmus_command.sh <tileput> <folder of listings>
+# usage: litmus_command.sh <tileput> <folder of listings> <docs/litmus.md>
 #
-# `tileput litmus`: its exit status, what it prints for people and for programs, and that a replay command repeats the
-# run it was printed for.
+# `tileput litmus`: its exit status, what it prints for people and for programs, that a replay command repeats the run
+# it was printed for, and that the examples of its documentation print what they are said to.
 set -euo pipefail
 tileput=$1
 cases=$2
+page=$3
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -124,4 +125,26 @@ expect_status 2 --schedules 0 BC-01.litmus
 expect_error 'schedules'
 expect_status 2
 expect_error 'file'
+# The page: a listing, then the command that reads it and its output.
+python3 - "$tileput" "$page" <<'EOF' || fail "the examples of the page are not what the program prints"
+import subprocess, sys
+
+tileput, page = sys.argv[1:]
+blocks = [[]]
+for line in open(page).read().split("\n"):
+    if line.startswith("    "):
+        blocks[-1].append(line[4:])
+    elif line and blocks[-1]:
+        blocks.append([])
+prompt = "$ tileput litmus "
+shown = [(before, block) for before, block in zip(blocks, blocks[1:]) if block and block[0].startswith(prompt)]
+assert len(shown) == 2, len(shown)
+for listing, (command, *expected) in shown:
+    name, *options = command[len(prompt):].split()
+    with open(name, "w") as out:
+        out.write("\n".join(listing) + "\n")
+    run = subprocess.run([tileput, "litmus", name, *options], stdout=subprocess.PIPE, text=True, timeout=100)
+    printed = [line.rstrip() for line in run.stdout.splitlines()]
+    assert printed == expected, "\n".join(printed)
+EOF
 echo "tileput litmus behaves as documented"
