@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(How, Published,
                                          Publication{"InChunks", true, true, 16, false},
                                          Publication{"PingPongFenced", false, true, 7, true},
                                          Publication{"PingPong", true, true, 7, true}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& test) { return std::string(test.param.name); });
 
 /// The store of a copy, and of a tile, may land long after its source was reused, which is no race.
 TEST(LateStores, CarryWhatWasReadBeforeTheReuse) {

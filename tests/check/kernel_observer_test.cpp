@@ -280,7 +280,7 @@ TEST_P(OneCore, LoadIntoAStagingTileIsOrderedByTheCopyItself) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Uses, OneCore, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Ordered" : "Racy"; });
+                         [](const auto& test) { return test.param ? "Ordered" : "Racy"; });
 
 /// The path of a matrix product; bit i of the parameter leaves its event i out.
 class MatrixPath : public testing::TestWithParam<int> {};
