@@ -93,8 +93,8 @@ TEST_P(LitmusCase, RandomCorrect) {
   explore(Variant::kCorrect, {.mode = ExploreOptions::Mode::kRandom, .schedules = kRandomSeeds});
 }
 
-INSTANTIATE_TEST_SUITE_P(All, LitmusCase, testing::ValuesIn(all_cases()), [](const auto& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(All, LitmusCase, testing::ValuesIn(all_cases()), [](const auto& at) {
+  std::string name = at.param;
   std::replace_if(
       name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
   return name;
