@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: The tileput authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every listing of tests/check/litmus agrees with its `# expect:` line: exploring every order and over 1,000 random
-// seeds. What is found in spite of the order things happened to take is found in every run that ends; a correct
-// variant is silent in every run.
+// Every listing of tests/check/litmus and tests/check/matrix agrees with its `# expect:` line: exploring every order
+// and over random seeds, 1,000 for those of litmus. What is found in spite of the order things happened to take is
+// found in every run that ends; a correct variant is silent in every run.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -22,12 +23,15 @@ namespace {
 
 constexpr std::uint64_t kSystematicSchedules = 100'000;
 constexpr std::uint64_t kRandomSeeds = 1000;
+constexpr std::uint64_t kRandomSeedsOfTheMatrix = 100;
 
 std::vector<std::string> all_cases() {
   std::vector<std::string> out;
-  for (const auto& entry : std::filesystem::directory_iterator(TILEPUT_CHECK_CASES "/litmus")) {
-    if (entry.path().extension() == ".litmus") {
-      out.push_back(entry.path().stem());
+  for (const std::string folder : {"litmus/", "matrix/"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(TILEPUT_CHECK_CASES "/" + folder)) {
+      if (entry.path().extension() == ".litmus") {
+        out.push_back(folder + entry.path().stem().string());
+      }
     }
   }
   std::sort(out.begin(), out.end());
@@ -37,7 +41,7 @@ std::vector<std::string> all_cases() {
 class LitmusCase : public testing::TestWithParam<std::string> {
  protected:
   void explore(Variant variant, const ExploreOptions& options) {
-    const Listing listing = read_listing(TILEPUT_CHECK_CASES "/litmus/" + GetParam() + ".litmus");
+    const Listing listing = read_listing(TILEPUT_CHECK_CASES "/" + GetParam() + ".litmus");
     ASSERT_NE(listing.expectation.kind, Expectation::Kind::kNone);
     Program program(listing, variant);
     const auto explorer = make_explorer(options);
@@ -80,6 +84,10 @@ class LitmusCase : public testing::TestWithParam<std::string> {
   }
 };
 
+std::uint64_t seeds_of(const std::string& name) {
+  return name.starts_with("matrix/") ? kRandomSeedsOfTheMatrix : kRandomSeeds;
+}
+
 TEST_P(LitmusCase, SystematicBuggy) {
   explore(Variant::kBuggy, {.mode = ExploreOptions::Mode::kSystematic, .schedules = kSystematicSchedules});
 }
@@ -87,10 +95,10 @@ TEST_P(LitmusCase, SystematicCorrect) {
   explore(Variant::kCorrect, {.mode = ExploreOptions::Mode::kSystematic, .schedules = kSystematicSchedules});
 }
 TEST_P(LitmusCase, RandomBuggy) {
-  explore(Variant::kBuggy, {.mode = ExploreOptions::Mode::kRandom, .schedules = kRandomSeeds});
+  explore(Variant::kBuggy, {.mode = ExploreOptions::Mode::kRandom, .schedules = seeds_of(GetParam())});
 }
 TEST_P(LitmusCase, RandomCorrect) {
-  explore(Variant::kCorrect, {.mode = ExploreOptions::Mode::kRandom, .schedules = kRandomSeeds});
+  explore(Variant::kCorrect, {.mode = ExploreOptions::Mode::kRandom, .schedules = seeds_of(GetParam())});
 }
 
 INSTANTIATE_TEST_SUITE_P(All, LitmusCase, testing::ValuesIn(all_cases()), [](const auto& at) {

@@ -444,7 +444,7 @@ TEST(LitmusParser, Agents) {
   const std::vector<Expected> expected = {
       {"rank 0 core 1", 0, CoreType::kCube, 3},   {"rank 0 core 0", 0, CoreType::kVector, 1},
       {"rank 1 core 0", 1, CoreType::kVector, 1}, {"rank 1 task A", 1, CoreType::kVector, 0},
-      {"rank 1 core 2", 1, CoreType::kCube, 2},  {"rank 2 task B", 2, CoreType::kVector, 1},
+      {"rank 1 core 2", 1, CoreType::kCube, 2},   {"rank 2 task B", 2, CoreType::kVector, 1},
       {"rank 2 core 0", 2, CoreType::kMixed, 2},  {"rank 2 task A", 2, CoreType::kVector, 0},
   };
   ASSERT_EQ(agents.size(), expected.size());
