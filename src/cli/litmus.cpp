@@ -25,7 +25,7 @@ using check::litmus::Listing;
 using check::litmus::Variant;
 using check::litmus::Verdict;
 
-constexpr std::uint64_t kSystematicSchedules = 2000;
+constexpr std::uint64_t kSystematicSchedules = 10'000;
 constexpr std::uint64_t kRandomSchedules = 1000;
 
 template <typename Value, std::size_t count>
@@ -145,8 +145,7 @@ CLI::App* add_litmus(CLI::App& app, LitmusOptions& options) {
       ->capture_default_str();
   litmus->add_option("--seed", options.seed, "of the first schedule, where chance picks them")->capture_default_str();
   litmus
-      ->add_option("--schedules", options.schedules,
-                   "at most so many; default: 2000, else 1000 where chance picks them")
+      ->add_option("--schedules", options.schedules, "at most so many; default: 10000, or 1000 where chance picks them")
       ->check(CLI::PositiveNumber);
   litmus->add_option("--depth", options.depth, "priority: how many orders it takes for a bug to show")
       ->check(CLI::Range(1, 100))
