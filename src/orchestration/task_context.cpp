@@ -74,6 +74,7 @@ class InKernel {
 
 /// A task's kernel with its arguments.
 struct Invocation {
+  const TaskContext& context;
   const Kernel& kernel;
   const CoreTaskArgs& task;
   CompletionConditions& conditions;
@@ -101,6 +102,11 @@ void run_block(const Invocation& invocation, int block) {
   std::fill(args + next, args + kLocalIndex, 0);
   args[kLocalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&local));
   args[kGlobalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&global));
+  if (CheckedPlatform* const checked = invocation.context.checked; checked != nullptr) {
+    checked->run_kernel(invocation.context.rank, invocation.kernel.is_cube, tileput::machine::current_core(),
+                        [&] { invocation.kernel.entry(args); });
+    return;
+  }
   invocation.kernel.entry(args);
 }
 
@@ -118,8 +124,12 @@ void run_block(const Invocation& invocation, int block) {
   }
 }
 
-void run_blocks(const TaskContext& context, const Invocation& invocation) {
+void run_blocks(const Invocation& invocation) {
+  const TaskContext& context = invocation.context;
   const int count = invocation.task.launch_spec.block_num;
+  if (context.checked != nullptr) {
+    context.checked->begin_kernel(context.rank);
+  }
   if (count == 1) {
     try {
       run_block(invocation, 0);
@@ -200,7 +210,7 @@ std::uint64_t tileput_submit_task(int is_cube, std::int32_t func_id, const CoreT
   task.conditions.clear();
   {
     const InKernel in_kernel(*task.slot, func_id);
-    run_blocks(task, {kernel, *args, task.conditions});
+    run_blocks({task, kernel, *args, task.conditions});
   }
   if (!task.conditions.all().empty()) {
     task.pending.add(task.submitted, *args, task.conditions.all(), task.team->waiting(), task.team->core().heap_base);
