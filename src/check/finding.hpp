@@ -31,6 +31,7 @@ struct ReportedAccess {
   int core = 0;
   std::string core_name;  ///< "rank 0", "rank 0 core 1", "rank 1 task W"
   Pipe pipe = Pipe::kS;
+  bool is_async = false;  ///< the asynchronous engine, rather than `pipe`
   Source source;
   std::string place;   ///< where the source stands: "line 12", "all_to_all_kernel.cpp:88"
   std::string access;  ///< "writes data@1[0:8]", "waits for sig@1[0] >= 2, sees 1"
@@ -39,9 +40,9 @@ struct ReportedAccess {
 struct Finding {
   FindingKind kind{};
   bool is_warning = false;
-  std::string region;  ///< name of the memory, empty for FLAG, ILLEGAL, DEADLOCK
-  std::vector<ReportedAccess> accesses;
-  std::string missing_edge;  ///< the instruction that would order them, and where; or why nobody can go on
+  std::string region = {};  ///< name of the memory, empty for FLAG, ILLEGAL, DEADLOCK
+  std::vector<ReportedAccess> accesses = {};
+  std::string missing_edge = {};  ///< the instruction that would order them, and where; or why nobody can go on
   std::uint64_t count = 1;   ///< how often, in all runs that were merged
 };
 
@@ -52,6 +53,8 @@ class Findings {
   void merge(const Findings& other);
   [[nodiscard]] const std::vector<Finding>& all() const noexcept { return findings_; }
   [[nodiscard]] bool has_errors() const noexcept;
+  /// Those that `errors` has not, as warnings.
+  [[nodiscard]] Findings beyond(const Findings& errors) const;
 
  private:
   std::vector<Finding> findings_;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,6 +53,7 @@ class CheckedCore {
 
   [[nodiscard]] int index() const noexcept { return index_; }
   [[nodiscard]] const CoreSpec& spec() const noexcept { return spec_; }
+  struct State;
 
   /// One operation on a pipe. On kS it takes place at once, else when the pipe comes to it.
   void issue(const Source& source, Pipe pipe, std::vector<Access> accesses, Effect effect = {});
@@ -94,7 +96,8 @@ class CheckedCore {
 
  private:
   friend class Machine;
-  struct State;
+  [[nodiscard]] ReportedAccess access(const Source& source, Pipe pipe, std::string what) const;
+
   Machine& machine_;
   int index_;
   CoreSpec spec_;
@@ -142,6 +145,17 @@ class Machine {
   /// How a place reads in reports: "line 12", "kernel.cpp:88".
   void set_place_text(std::function<std::string(std::uint64_t place)> text) { place_text_ = std::move(text); }
 
+  // For reports.
+  [[nodiscard]] int core_count() const noexcept { return static_cast<int>(cores_.size()); }
+  [[nodiscard]] const CheckedCore& core(int index) const noexcept { return *cores_[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] const Region* region_at(Address address) const noexcept { return memory_.find(address); }
+  [[nodiscard]] int memory_index(const Region& region) const noexcept { return memory_.index_of(region); }
+  [[nodiscard]] std::string region_name(Address address) const;
+  /// "data@1[0:8]": without "@1" for memory of `rank` itself.
+  [[nodiscard]] std::string text_of(const Range& range, int rank) const;
+  [[nodiscard]] std::string place_of(const Source& source) const;
+  [[nodiscard]] ReportedAccess describe(int core, const Source& source, Pipe pipe, std::string what) const;
+
   /// Runs the scheduler to its end, then analyses the trace.
   RunResult run();
   /// Analyses what has happened so far.
@@ -150,11 +164,29 @@ class Machine {
  private:
   friend class CheckedCore;
   friend class Analysis;
+  /// A write to another rank's window on its way.
+  struct Landing {
+    int engine = -1;
+    int core = 0;
+    std::uint32_t op = 0;
+    Effect effect;
+  };
+  void land_later(CheckedCore& core, std::uint32_t op, Effect effect);
+  void land(int slot);
+  void land_now(const CheckedCore& core, const std::function<bool(std::uint32_t op)>& which);
+  void take_place(CheckedCore& core, int number);
+  void note(Finding finding);
+  [[nodiscard]] Finding describe_deadlock() const;
+  [[nodiscard]] std::optional<ReportedAccess> waiting_side(const CheckedCore& core) const;
+  [[nodiscard]] std::vector<int> expected_notifiers(const CheckedCore& core) const;
+
   MachineOptions options_;
   MemoryMap memory_;
   Scheduler scheduler_;
   std::unique_ptr<Trace> trace_;
   std::vector<std::unique_ptr<CheckedCore>> cores_;
+  std::vector<Landing> landings_;
+  std::vector<int> free_landings_;
   std::function<std::vector<int>(Address)> future_notifiers_;
   std::function<std::string(std::uint64_t)> place_text_;
   struct Places;

@@ -6,9 +6,9 @@
 /// (pipes, memory systems), which are functions.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "base/fiber.hpp"
@@ -18,13 +18,20 @@ namespace tileput::check {
 
 class Scheduler {
  public:
+  /// Of the strategy only choose() is called here: a run may be several calls of run(), so who makes the runs of an
+  /// exploration calls begin_run() and end_run().
   explicit Scheduler(Strategy& strategy, std::uint64_t steps_max) : strategy_(strategy), steps_max_(steps_max) {}
+  /// Fibers that have not returned are unwound, in the order of their ids.
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
 
   /// An actor that runs `body` on a fiber of its own. Its first step touches nothing and is enabled.
   int spawn(std::function<void()> body);
   /// An actor that calls `step` each time it is picked; disabled until set_engine() says otherwise. `step` may call
   /// set_engine() of itself.
   int add_engine(std::function<void()> step);
+  /// A disabled engine counts as parked, waiting for its next step, exactly when it has touches.
   void set_engine(int actor, bool enabled, Touches touches = {});
 
   /// Only on a fiber of this scheduler: the actor's next step is one that touches `touches`, possible once `condition`
@@ -36,10 +43,10 @@ class Scheduler {
   [[nodiscard]] int current() const noexcept { return current_; }
 
   enum class Outcome : std::uint8_t {
-    kEnded,     ///< every fiber has returned, every engine is disabled
-    kStuck,     ///< nobody can take a step, and some fibers have not returned
-    kRedundant, ///< the strategy gave the run up
-    kTooLong,   ///< the limit of steps
+    kEnded,      ///< every fiber has returned, every engine is disabled
+    kStuck,      ///< nobody can take a step, and some fibers have not returned
+    kRedundant,  ///< the strategy gave the run up
+    kTooLong,    ///< the limit of steps
   };
   /// Picks steps until there is none; may be called again after spawn() or a change from outside. What a fiber throws
   /// comes out of here.
@@ -53,16 +60,21 @@ class Scheduler {
     std::unique_ptr<base::Fiber> fiber;  ///< null: an engine
     std::function<void()> engine;
     std::function<bool()> condition;
-    bool ended = false;
     bool enabled = false;
+    bool parked = false;
   };
-  void update_enabled();
+  void set_enabled(int actor, bool enabled);
+  void set_parked(int actor, bool parked);
+  void ask_conditions();
+  void step(int actor);
 
   Strategy& strategy_;
   std::uint64_t steps_max_;
   std::uint64_t steps_ = 0;
-  std::vector<Actor> actors_list_;
+  std::deque<Actor> list_;  ///< by id; a deque, because an actor that runs may add others
   Actors actors_;
+  std::vector<int> conditional_;  ///< parked with a condition, ascending
+  int running_fibers_ = 0;        ///< those that have not returned
   int current_ = -1;
   bool conditions_may_have_changed_ = false;
 };

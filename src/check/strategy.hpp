@@ -35,6 +35,8 @@ class Actors {
   [[nodiscard]] std::span<const int> parked() const noexcept { return parked_; }
   /// The next step of a parked actor. Valid until the next choice.
   [[nodiscard]] const Touches& step_of(int actor) const noexcept { return steps_[static_cast<std::size_t>(actor)]; }
+  /// Whether what others do can disable and enable the next step of a parked actor.
+  [[nodiscard]] bool is_conditional(int actor) const noexcept { return conditional_[static_cast<std::size_t>(actor)]; }
 
  private:
   friend class Scheduler;
@@ -42,6 +44,7 @@ class Actors {
   std::vector<int> enabled_;
   std::vector<int> parked_;
   std::vector<Touches> steps_;
+  std::vector<bool> conditional_;
 };
 
 /// Chooses the schedules of one exploration, one run after the other.

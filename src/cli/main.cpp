@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "cli/info.hpp"
+#include "cli/litmus.hpp"
 #include "cli/status.hpp"
 #include "tileput/error.hpp"
 #include "tileput/worker.hpp"
@@ -24,6 +25,8 @@ int run(int argc, char** argv) {
       app.add_subcommand("status", "what the ranks of a running program do, and who waits for whom");
   int process_id = 0;
   status->add_option("pid", process_id, "the program's process")->required();
+  tileput::cli::LitmusOptions litmus_options;
+  const CLI::App* const litmus = tileput::cli::add_litmus(app, litmus_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -36,6 +39,8 @@ int run(int argc, char** argv) {
     fmt::print("{}", tileput::cli::describe_machine());
   } else if (*status) {
     fmt::print("{}", tileput::cli::describe_job(process_id));
+  } else if (*litmus) {
+    return tileput::cli::run_litmus(litmus_options);
   }
   return 0;
 }
