@@ -10,7 +10,6 @@
 #include <memory>
 #include <utility>
 
-#include "base/fiber.hpp"
 #include "check/operand_ranges.hpp"
 #include "tileput/error.hpp"
 #include "tileput/machine/transfer.hpp"
@@ -61,12 +60,6 @@ class EffectCore {
   machine::Core core_;
   machine::Core* before_;
 };
-
-/// Each fiber runs a kernel core of its own.
-void* exchange_current_core(void* core) noexcept {
-  return std::exchange(machine::tileput_current_core, static_cast<machine::Core*>(core));
-}
-[[maybe_unused]] const bool kCurrentCoreIsKept = base::Fiber::keep_local(&exchange_current_core);
 
 bool run_natively(const Instruction& record) {
   const EffectCore core;

@@ -76,6 +76,8 @@ class CheckedPlatform::Lane final : public machine::Observer {
   [[maybe_unused]] char rest_of_line_[check::kLineBytes - sizeof(std::int32_t)] = {};
 };
 
+CheckedPlatform::Rank& CheckedPlatform::at(int rank) { return ranks_[rank]; }
+
 CheckedPlatform::CheckedPlatform(const CheckOptions& options) : options_(options), seed_(options.seed) {
   restart(false);
 }

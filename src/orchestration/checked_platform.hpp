@@ -90,7 +90,7 @@ class CheckedPlatform final : public rank::Executor {
     std::uint64_t file = 0;  ///< index in files_
   };
 
-  Rank& at(int rank) { return ranks_[rank]; }
+  Rank& at(int rank);
   Lane& lane_of(int rank, bool is_cube, machine::Core& core);
   void wait_for(Lane& lane, const std::vector<Ended>& before);
   void add_region(const check::Region& region);
