@@ -216,9 +216,6 @@ void BlockTeam::execute(const Block& block) noexcept {
 void BlockTeam::fail(int block, std::exception_ptr error) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    if (executor_ != nullptr) {
-      executor_->note_failure(error);
-    }
     if (!failure_.error || (is_aborted(failure_.error) && !is_aborted(error))) {
       failure_ = {block, std::move(error)};
     }

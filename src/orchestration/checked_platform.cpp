@@ -31,8 +31,14 @@ check::Model model_of(MemoryModel model) noexcept {
 }
 
 CheckFinding public_form(const check::Finding& finding) {
-  CheckFinding made{check::name_of(finding.kind), finding.region,     {},
-                    check::describe(finding),     finding.is_warning, finding.count};
+  check::Finding once = finding;
+  once.count = 1;  // the text is the same however often it happened
+  CheckFinding made;
+  made.kind = check::name_of(finding.kind);
+  made.region = finding.region;
+  made.text = check::describe(once);
+  made.is_warning = finding.is_warning;
+  made.count = finding.count;
   for (const check::ReportedAccess& access : finding.accesses) {
     made.place += fmt::format("{}{}{}{}", made.place.empty() ? "" : " / ", access.source.instruction,
                               access.place.empty() ? "" : " ", access.place);
@@ -100,7 +106,7 @@ void CheckedPlatform::restart(bool is_next_run) {
   report_ = {};
   report_.seed = seed_;
   is_finished_ = false;
-  failure_ = nullptr;
+  failure_.reset();
   domains_ = 0;
   explorer_ = check::make_explorer({.mode = check::ExploreOptions::Mode::kRandom, .seed = seed_, .schedules = 1});
   explorer_->begin_run();
@@ -122,7 +128,7 @@ void CheckedPlatform::advance() {
 
 void CheckedPlatform::fail_stuck() {
   if (failure_) {
-    std::rethrow_exception(failure_);
+    throw Error(*failure_);
   }
   analyse(Scheduler::Outcome::kStuck);
   std::string text = "nobody can go on";
@@ -226,7 +232,7 @@ void CheckedPlatform::spawn(std::function<void()> body) {
   });
 }
 
-void CheckedPlatform::note_failure(const std::exception_ptr& error) noexcept {
+void CheckedPlatform::note_failure(const Error& error) {
   if (!ends_ && !failure_) {
     failure_ = error;
   }
@@ -342,13 +348,21 @@ void CheckedPlatform::run_kernel(int rank, bool is_cube, machine::Core& core, co
 
 void CheckedPlatform::await_counter(int rank, machine::Core& core, const std::int32_t* counter, std::uint32_t expected,
                                     const void* site) {
-  // The machine compares signed numbers; no run of it counts to where that differs.
-  const auto value = static_cast<std::int32_t>(
-      std::min(expected, static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max())));
   const Rank& state = at(rank);
   Lane& lane = lane_of(rank, !state.lanes.contains({core.block_index, false}), core);
-  lane.core().wait({place_of(site), "register_completion_condition"}, {reinterpret_cast<check::Address>(counter)},
-                   check::Compare::kGe, value);
+  const check::Source source{place_of(site), "register_completion_condition"};
+  const auto await = [&](check::Compare compare, std::int32_t value) {
+    lane.core().wait(source, {reinterpret_cast<check::Address>(counter)}, compare, value);
+  };
+  // The machine compares signed numbers: those from 2^31 on are the negative ones.
+  const bool is_large = expected > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max());
+  const bool is_past = !is_large && __atomic_load_n(counter, __ATOMIC_RELAXED) < 0;  // nobody changes it meanwhile
+  if (is_large || is_past) {
+    await(check::Compare::kLt, 0);
+  }
+  if (!is_past) {
+    await(check::Compare::kGe, static_cast<std::int32_t>(expected));
+  }
   lane.note_end();
 }
 

@@ -6,10 +6,10 @@
 
 #include <cstdint>
 #include <deque>
-#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +20,7 @@
 #include "check/machine.hpp"
 #include "orchestration/job_description.hpp"
 #include "rank/executor.hpp"
+#include "tileput/error.hpp"
 #include "tileput/machine/core.hpp"
 #include "tileput/worker.hpp"
 
@@ -61,7 +62,8 @@ class CheckedPlatform final : public rank::Executor {
 
   void wait_until(std::function<bool()> condition) override;
   void spawn(std::function<void()> body) override;
-  void note_failure(const std::exception_ptr& error) noexcept override;
+  /// A block of a task has failed: others of the task may now wait for it for ever.
+  void note_failure(const Error& error);
   /// Program counters of an object's code are named by file and line from now on, and are the same for each rank.
   void add_object(const LoadedObject& object);
   /// The rank begins the task that was sent first of those it has not begun; ends it, before it is answered.
@@ -104,7 +106,7 @@ class CheckedPlatform final : public rank::Executor {
   bool is_finished_ = false;
   bool ends_ = false;  ///< the fibers are being unwound
   CheckReport report_;
-  std::exception_ptr failure_;
+  std::optional<Error> failure_;  ///< the first of a block among several
   int domains_ = 0;
 
   std::vector<std::string> files_;

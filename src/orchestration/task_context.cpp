@@ -80,6 +80,44 @@ struct Invocation {
   CompletionConditions& conditions;
 };
 
+/// Throws what a kernel threw, with its name and the place it ran.
+[[noreturn]] void rethrow(const std::exception_ptr& failure, const Kernel& kernel, const std::string& place) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{} on {}: {}", kernel.name, place, error.detail()), error.hint());
+  } catch (const std::exception& error) {
+    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw: {}", kernel.name, place, error.what()),
+                "correct the kernel");
+  } catch (...) {
+    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw", kernel.name, place), "correct the kernel");
+  }
+}
+
+std::string place_of(const Invocation& invocation, int block) {
+  return invocation.task.launch_spec.block_num == 1 ? fmt::format("rank {}", invocation.context.rank)
+                                                    : fmt::format("rank {}, block {}", invocation.context.rank, block);
+}
+
+/// One block on the checked machine, where others of the task may wait for it without ever looking whether it failed.
+void run_checked(const Invocation& invocation, int block, std::int64_t* args) {
+  CheckedPlatform& checked = *invocation.context.checked;
+  try {
+    checked.run_kernel(invocation.context.rank, invocation.kernel.is_cube, tileput::machine::current_core(),
+                       [&] { invocation.kernel.entry(args); });
+  } catch (...) {
+    if (invocation.task.launch_spec.block_num == 1) {
+      throw;
+    }
+    try {
+      rethrow(std::current_exception(), invocation.kernel, place_of(invocation, block));
+    } catch (const Error& error) {
+      checked.note_failure(error);
+    }
+    throw;
+  }
+}
+
 /// One block of it: the args array of spec section 17.2.
 void run_block(const Invocation& invocation, int block) {
   constexpr int kLocalIndex = tileput::abi::kLocalContextIndex;
@@ -102,26 +140,11 @@ void run_block(const Invocation& invocation, int block) {
   std::fill(args + next, args + kLocalIndex, 0);
   args[kLocalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&local));
   args[kGlobalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&global));
-  if (CheckedPlatform* const checked = invocation.context.checked; checked != nullptr) {
-    checked->run_kernel(invocation.context.rank, invocation.kernel.is_cube, tileput::machine::current_core(),
-                        [&] { invocation.kernel.entry(args); });
+  if (invocation.context.checked != nullptr) {
+    run_checked(invocation, block, args);
     return;
   }
   invocation.kernel.entry(args);
-}
-
-/// Throws what a kernel threw, with its name and the place it ran.
-[[noreturn]] void rethrow(const std::exception_ptr& failure, const Kernel& kernel, const std::string& place) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{} on {}: {}", kernel.name, place, error.detail()), error.hint());
-  } catch (const std::exception& error) {
-    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw: {}", kernel.name, place, error.what()),
-                "correct the kernel");
-  } catch (...) {
-    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw", kernel.name, place), "correct the kernel");
-  }
 }
 
 void run_blocks(const Invocation& invocation) {
@@ -134,7 +157,7 @@ void run_blocks(const Invocation& invocation) {
     try {
       run_block(invocation, 0);
     } catch (...) {
-      rethrow(std::current_exception(), invocation.kernel, fmt::format("rank {}", context.rank));
+      rethrow(std::current_exception(), invocation.kernel, place_of(invocation, 0));
     }
     return;
   }
@@ -142,7 +165,7 @@ void run_blocks(const Invocation& invocation) {
                        &invocation};
   const BlockTeam::Failure failure = context.team->run(count, work);
   if (failure.error) {
-    rethrow(failure.error, invocation.kernel, fmt::format("rank {}, block {}", context.rank, failure.block));
+    rethrow(failure.error, invocation.kernel, place_of(invocation, failure.block));
   }
 }
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <exception>
 #include <functional>
 
 namespace tileput::rank {
@@ -19,8 +18,6 @@ class Executor {
   virtual void wait_until(std::function<bool()> condition) = 0;
   /// Runs `body`, which throws nothing, beside the caller. It must be safe to end it in any of its waits.
   virtual void spawn(std::function<void()> body) = 0;
-  /// A block of a task has failed; others of its task may wait for it for ever.
-  virtual void note_failure(const std::exception_ptr& error) noexcept = 0;
 };
 
 }  // namespace tileput::rank
