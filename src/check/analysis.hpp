@@ -26,9 +26,9 @@ namespace tileput::check {
 /// What orders what, beside program order on a pipe; the differences of the models.
 struct Rules {
   bool is_coherent = false;
-  bool flags_order_global_memory = true;   ///< a GM round trip guarded by a pipe event alone
-  bool transfers_complete_in_order = true; ///< waiting for a transfer completes the earlier ones of its session
-  bool boundary_publishes = true;          ///< the end of a task is a drain, a fence and a clean
+  bool flags_order_global_memory = true;    ///< a GM round trip guarded by a pipe event alone
+  bool transfers_complete_in_order = true;  ///< waiting for a transfer completes the earlier ones of its session
+  bool boundary_publishes = true;           ///< the end of a task is a drain, a fence and a clean
 };
 
 /// The clocks of a trace: which operation is ordered before which, by one set of rules.
@@ -43,8 +43,8 @@ class Order {
   struct View {
     int core = 0;
     OpId op = 0;
-    Known known{};          ///< of each pipe of the core, how many operations are complete
-    Known known_global{};   ///< the same for effects on global memory
+    Known known{};               ///< of each pipe of the core, how many operations are complete
+    Known known_global{};        ///< the same for effects on global memory
     std::uint32_t version = 0;   ///< of the core's clock
     std::uint32_t position = 0;  ///< of the core's scalar unit: earlier scalar operations are complete
   };
@@ -147,9 +147,9 @@ class Order {
   Rules rules_;
   std::vector<Unit> units_;
   std::vector<Token> tokens_;
-  std::vector<Snapshot> issued_;          ///< by OpId: what the scalar unit knew
-  std::vector<Snapshot> executed_;        ///< by OpId: what the pipe knew
-  std::vector<std::uint32_t> complete_;   ///< by OpId of an asynchronous transfer or a scalar store: its position
+  std::vector<Snapshot> issued_;              ///< by OpId: what the scalar unit knew
+  std::vector<Snapshot> executed_;            ///< by OpId: what the pipe knew
+  std::vector<std::uint32_t> complete_;       ///< by OpId of an asynchronous transfer or a scalar store: its position
   std::vector<std::vector<Change>> changes_;  ///< by word
   std::uint32_t event_ = 0;
   bool sees_later_changes_ = false;

@@ -44,7 +44,9 @@ std::optional<ReportedAccess> Machine::waiting_side(const CheckedCore& core) con
         }
       }
       break;
-    case Blocked::Kind::kPoll: text = fmt::format("polls {}", text_of({blocked->words.front(), 4}, core.spec().rank)); break;
+    case Blocked::Kind::kPoll:
+      text = fmt::format("polls {}", text_of({blocked->words.front(), 4}, core.spec().rank));
+      break;
     case Blocked::Kind::kPipe: text = fmt::format("waits for pipe {}", check::name_of(blocked->pipe)); break;
     case Blocked::Kind::kPlace: text = "waits for a place to run in"; break;
   }
@@ -130,9 +132,9 @@ Finding Machine::describe_deadlock() const {
       return finding;
     }
   }
-  finding.missing_edge = orphan.empty() ? "nobody can take a step"
-                                        : fmt::format("what {} waits for never comes: nobody that still runs would do it",
-                                                      orphan);
+  finding.missing_edge = orphan.empty()
+                             ? "nobody can take a step"
+                             : fmt::format("what {} waits for never comes: nobody that still runs would do it", orphan);
   return finding;
 }
 

@@ -36,7 +36,7 @@ std::size_t cores_of(const Finding& finding) {
 }
 
 bool are_same(const Finding& a, const Finding& b) {
-  return a.kind == b.kind && a.is_warning == b.is_warning && a.region == b.region &&
+  return a.kind == b.kind && a.is_warning == b.is_warning && a.region == b.region && a.other_region == b.other_region &&
          a.accesses.size() == b.accesses.size() && keys_of(a) == keys_of(b) && cores_of(a) == cores_of(b);
 }
 

@@ -40,10 +40,11 @@ struct ReportedAccess {
 struct Finding {
   FindingKind kind{};
   bool is_warning = false;
-  std::string region = {};  ///< name of the memory, empty for FLAG, ILLEGAL, DEADLOCK
+  std::string region = {};        ///< name of the memory, empty for FLAG, ILLEGAL, DEADLOCK
+  std::string other_region = {};  ///< of LINE, where the two words belong to different regions
   std::vector<ReportedAccess> accesses = {};
   std::string missing_edge = {};  ///< the instruction that would order them, and where; or why nobody can go on
-  std::uint64_t count = 1;   ///< how often, in all runs that were merged
+  std::uint64_t count = 1;        ///< how often, in all runs that were merged
 };
 
 /// Findings of many runs, each once: those of the same kind, region and instructions are one.

@@ -134,8 +134,8 @@ class Machine {
   /// A core that exists from now on; its code calls its functions from any one fiber of scheduler().
   CheckedCore& add_core(CoreSpec spec);
 
-  /// Code that occupies a core's place on its rank while it runs. With limit_places(rank, n, in_order) at most n run at a
-  /// time, started in the order of the calls or in any.
+  /// Code that occupies a core's place on its rank while it runs. With limit_places(rank, n, in_order) at most n run at
+  /// a time, started in the order of the calls or in any.
   void spawn(CoreSpec spec, std::function<void(CheckedCore&)> body);
   void limit_places(int places, bool in_order);
 

@@ -34,7 +34,9 @@ class MemoryMap {
   /// The region that holds `address`, or null.
   [[nodiscard]] const Region* find(Address address) const noexcept;
   [[nodiscard]] const Region& at(int index) const noexcept { return regions_[static_cast<std::size_t>(index)]; }
-  [[nodiscard]] int index_of(const Region& region) const noexcept { return static_cast<int>(&region - regions_.data()); }
+  [[nodiscard]] int index_of(const Region& region) const noexcept {
+    return static_cast<int>(&region - regions_.data());
+  }
   [[nodiscard]] int size() const noexcept { return static_cast<int>(regions_.size()); }
 
  private:

@@ -121,10 +121,10 @@ void RaceSearch::look_at_cell(const Order::View& view, std::uint32_t access, con
     if (!is_ordered && conflict(before, kind)) {
       report(kind_of(before, kind), seen, view, access);
     }
-    // What follows this access in order also follows the earlier one, if it conflicts with no more than this one does.
-    const bool stands_for_it = kind == AccessKind::kWrite ||
-                               (kind == before && earlier.core == op.core && earlier.pipe == op.pipe &&
-                                earlier.op_class == op.op_class && op.op_class != OpClass::kAsync);
+    // What is not ordered after the earlier access is not ordered after this one either, and makes the same finding.
+    const bool is_of_the_same_unit = earlier.core == op.core && earlier.pipe == op.pipe &&
+                                     earlier.op_class == op.op_class && op.op_class != OpClass::kAsync;
+    const bool stands_for_it = kind == before && (kind == AccessKind::kWrite || is_of_the_same_unit);
     return is_ordered && stands_for_it;
   });
   cell.seen.push_back({view.op, access});
@@ -134,14 +134,16 @@ void RaceSearch::look_at_cell(const Order::View& view, std::uint32_t access, con
 void RaceSearch::look_at_lines(const Order::View& view, std::uint32_t access) {
   const Op& op = trace_.ops[view.op];
   const Range& range = trace_.accesses[access].range;
-  for (auto line = lines_.lower_bound(line_of(range.begin)); line != lines_.end() && line->first < range.end(); ++line) {
+  for (auto line = lines_.lower_bound(line_of(range.begin)); line != lines_.end() && line->first < range.end();
+       ++line) {
     const bool fills = op.op_class == OpClass::kScalarStore;
     const Order::View at = fills ? order_.at_fill(view, {line->first, kLineBytes}) : view;
     bool is_known = false;
     for (const Seen& seen : line->second) {
       const Op& earlier = trace_.ops[seen.op];
       const Range& other = trace_.accesses[seen.access].range;
-      if ((op.touches_line || earlier.touches_line) && !range.overlaps(other) && !order_.is_before(seen.op, at, true, false)) {
+      if ((op.touches_line || earlier.touches_line) && !range.overlaps(other) &&
+          !order_.is_before(seen.op, at, true, false)) {
         report(FindingKind::kLine, seen, at, access);
       }
     }
@@ -161,14 +163,15 @@ void RaceSearch::look_at_lines(const Order::View& view, std::uint32_t access) {
 
 void RaceSearch::report_unwritten() {
   for (const Unwritten& read : unwritten_) {
-    if (!racy_.contains(read.op)) {
+    const auto racy = racy_.find(read.op);
+    if (racy == racy_.end() || std::none_of(racy->second.begin(), racy->second.end(),
+                                            [&](const Range& range) { return range.overlaps(read.range); })) {
       Finding finding;
       finding.kind = FindingKind::kUninit;
       finding.region = machine_.region_at(read.range.begin)->name;
       finding.accesses.push_back(describe(read.op, read.access));
-      finding.missing_edge =
-          fmt::format("nobody has written {}: write it first, or read only what is written",
-                      machine_.text_of(read.range, finding.accesses.front().rank));
+      finding.missing_edge = fmt::format("nobody has written {}: write it first, or read only what is written",
+                                         machine_.text_of(read.range, finding.accesses.front().rank));
       findings_.add(std::move(finding));
     }
   }
@@ -183,7 +186,9 @@ ReportedAccess RaceSearch::describe(OpId id, std::uint32_t access) const {
   const Op& op = trace_.ops[id];
   const Access& at = trace_.accesses[access];
   const CoreSpec& spec = machine_.core(op.core).spec();
-  const char* const verb = at.kind == AccessKind::kRead ? "reads" : at.kind == AccessKind::kWrite ? "writes" : "adds to";
+  const char* const verb = at.kind == AccessKind::kRead    ? "reads"
+                           : at.kind == AccessKind::kWrite ? "writes"
+                                                           : "adds to";
   return {.rank = spec.rank,
           .core = op.core,
           .core_name = spec.name,
@@ -195,14 +200,20 @@ ReportedAccess RaceSearch::describe(OpId id, std::uint32_t access) const {
 }
 
 void RaceSearch::report(FindingKind kind, const Seen& first, const Order::View& view, std::uint32_t access) {
-  const Region* const region = machine_.region_at(trace_.accesses[access].range.begin);
+  const Range& first_range = trace_.accesses[first.access].range;
+  const Range& range = trace_.accesses[access].range;
+  const Region* const region = machine_.region_at(range.begin);
   if (kind == FindingKind::kReadWrite) {
-    racy_.insert(first.op);
-    racy_.insert(view.op);
+    racy_[first.op].push_back(range);
+    racy_[view.op].push_back(first_range);
   }
   Finding finding;
   finding.kind = kind;
-  finding.region = region != nullptr ? region->name : "?";
+  finding.region = machine_.region_name(std::min(range.begin, first_range.begin));
+  finding.other_region = machine_.region_name(std::max(range.begin, first_range.begin));
+  if (finding.other_region == finding.region) {
+    finding.other_region.clear();
+  }
   finding.accesses = {describe(first.op, first.access), describe(view.op, access)};
   finding.missing_edge = missing_edge(first, view, region);
   findings_.add(std::move(finding));
@@ -235,6 +246,10 @@ std::string RaceSearch::missing_inside(const Seen& first, const Order::View& vie
   if (b.op_class == OpClass::kAsync || b.pipe == Pipe::kS) {
     return fmt::format("pipe_barrier(PIPE_{}) {}", check::name_of(a.pipe), between);
   }
+  if (!rules_.flags_order_global_memory && !is_on_chip) {
+    return fmt::format("pipe_barrier(PIPE_{}) {}: an event alone may not order a round trip through global memory",
+                       check::name_of(a.pipe), between);
+  }
   return fmt::format("set_flag(PIPE_{0}, PIPE_{1}, id) and wait_flag(PIPE_{0}, PIPE_{1}, id) {2}",
                      check::name_of(a.pipe), check::name_of(b.pipe), between);
 }
@@ -250,8 +265,8 @@ std::string RaceSearch::missing_between(const Seen& first, const Order::View& vi
   }
   const std::uint32_t known = order_.clock_of(order_.current(view))[static_cast<std::size_t>(a.core)];
   if (known < a.position) {
-    return fmt::format("a TNOTIFY of {} after {} that a TWAIT of {} needs, before {}", a_core, name_of(first.op), b_core,
-                       name_of(view.op));
+    return fmt::format("a TNOTIFY of {} after {} that a TWAIT of {} needs, before {}", a_core, name_of(first.op),
+                       b_core, name_of(view.op));
   }
   const std::string before = fmt::format("between {} and the TNOTIFY that {} waits for", name_of(first.op), b_core);
   if (a.op_class == OpClass::kAsync) {

@@ -5,7 +5,6 @@
 /// One pass over a trace that remembers, for every byte, the accesses that a later one could conflict with.
 
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -30,10 +29,6 @@ class RaceSearch {
     Address end = 0;
     bool is_written = false;
     std::vector<Seen> seen;
-  };
-  struct LineWrite {
-    OpId op;
-    std::uint32_t access;
   };
   struct Unwritten {
     OpId op;
@@ -65,7 +60,7 @@ class RaceSearch {
   Cells cells_;
   std::map<Address, std::vector<Seen>> lines_;  ///< writes to lines that somebody writes as a whole
   std::vector<Unwritten> unwritten_;
-  std::set<OpId> racy_;
+  std::map<OpId, std::vector<Range>> racy_;  ///< reads with what is unordered with them
   std::uint64_t bytes_ = 0;
   Findings findings_;
 };

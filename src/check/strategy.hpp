@@ -25,8 +25,8 @@ using Touches = std::vector<Touch>;
 /// Whether the order of two steps can matter to anybody: they touch the same memory and do not commute.
 [[nodiscard]] bool are_dependent(const Touches& a, const Touches& b) noexcept;
 
-/// The actors that have not ended. Ids are dense from 0, in the order actors come into being, which is the same in every
-/// run that makes the same choices.
+/// The actors that have not ended. Ids are dense from 0, in the order actors come into being, which is the same in
+/// every run that makes the same choices.
 class Actors {
  public:
   /// Those that can take their next step, ascending; never empty when a strategy is asked.

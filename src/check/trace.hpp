@@ -36,11 +36,11 @@ struct Op {
   int core = 0;
   Pipe pipe = Pipe::kS;
   OpClass op_class = OpClass::kPipe;
-  bool is_internal = false;     ///< of kSetFlag, kWaitFlag: an event inside TPUT or TGET
-  bool touches_line = false;    ///< writes whole lines
-  std::uint32_t index = 0;      ///< counts the operations of its pipe from 1; of no meaning to kAsync
-  std::uint32_t position = 0;   ///< of the scalar unit when it issued this
-  std::uint32_t token = 0;      ///< of kSetFlag, kWaitFlag
+  bool is_internal = false;    ///< of kSetFlag, kWaitFlag: an event inside TPUT or TGET
+  bool touches_line = false;   ///< writes whole lines
+  std::uint32_t index = 0;     ///< counts the operations of its pipe from 1; of no meaning to kAsync
+  std::uint32_t position = 0;  ///< of the scalar unit when it issued this
+  std::uint32_t token = 0;     ///< of kSetFlag, kWaitFlag
   std::uint32_t first_access = 0;
   std::uint32_t access_count = 0;
   Source source;
@@ -48,17 +48,17 @@ struct Op {
 
 struct Event {
   enum class Kind : std::uint8_t {
-    kIssue,          ///< op
-    kExecute,        ///< op
-    kDrain,          ///< the scalar unit has waited for `pipe`
+    kIssue,    ///< op
+    kExecute,  ///< op
+    kDrain,    ///< the scalar unit has waited for `pipe`
     kFence,
-    kClean,          ///< the lines of `range`
+    kClean,  ///< the lines of `range`
     kCleanAll,
-    kModify,         ///< `word`: op and value by `signal_op`; its accesses are those of `op`
-    kWait,           ///< wait `op` of Trace::waits was satisfied
-    kComplete,       ///< asynchronous transfer `op` was waited for; `value` 1: by its own event
+    kModify,    ///< `word`: op and value by `signal_op`; its accesses are those of `op`
+    kWait,      ///< wait `op` of Trace::waits was satisfied
+    kComplete,  ///< asynchronous transfer `op` was waited for; `value` 1: by its own event
     kBoundary,
-    kTakePlace,      ///< `value`: the core that gave the place up, or -1
+    kTakePlace,  ///< `value`: the core that gave the place up, or -1
   };
   Kind kind{};
   Pipe pipe = Pipe::kS;

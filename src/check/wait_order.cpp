@@ -63,7 +63,9 @@ class Order::WaitSolver {
     const auto base = change.op == SignalOp::kAdd ? static_cast<std::uint32_t>(value) : 0U;
     return static_cast<std::int32_t>(base + static_cast<std::uint32_t>(change.value));
   }
-  [[nodiscard]] bool is_satisfied(std::int32_t value) const noexcept { return holds(value, wait_.compare, wait_.value); }
+  [[nodiscard]] bool is_satisfied(std::int32_t value) const noexcept {
+    return holds(value, wait_.compare, wait_.value);
+  }
   [[nodiscard]] std::int32_t base() const noexcept {
     std::int32_t value = initial_;
     for (const Change* change : before_) {
@@ -149,8 +151,8 @@ class Order::WaitSolver {
   template <class CanSatisfy>
   static std::uint32_t least(const std::vector<std::pair<std::uint32_t, const Change*>>& by_knowledge,
                              CanSatisfy&& can_satisfy) {
-    std::size_t low = 0;                         // that many are not enough
-    std::size_t high = by_knowledge.size();      // that many are
+    std::size_t low = 0;                     // that many are not enough
+    std::size_t high = by_knowledge.size();  // that many are
     std::vector<const Change*> some;
     while (high - low > 1) {
       const std::size_t middle = low + (high - low) / 2;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -61,13 +62,18 @@ class Kernel;
 
 /// "kernel.cpp:88" of a program counter in this program.
 inline std::string line_of(std::uint64_t place) {
-  static base::SourceLines lines;  // opening an object takes milliseconds
+  static base::SourceLines lines;  // opening an object takes milliseconds, looking a line up a tenth of one
+  static std::map<std::uint64_t, std::string> found;
+  if (const auto known = found.find(place); known != found.end()) {
+    return known->second;
+  }
   Dl_info object{};
   const auto* const address = reinterpret_cast<const char*>(place);
   if (dladdr(address, &object) == 0 || object.dli_fname == nullptr) {
     return {};
   }
-  return lines.find(object.dli_fname, static_cast<std::uint64_t>(address - static_cast<char*>(object.dli_fbase)));
+  return found[place] =
+             lines.find(object.dli_fname, static_cast<std::uint64_t>(address - static_cast<char*>(object.dli_fbase)));
 }
 
 struct WorldOptions {

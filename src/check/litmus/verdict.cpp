@@ -17,7 +17,7 @@ namespace {
 
 bool is_expected(const ExpectedFinding& expected, const Finding& finding) {
   return !finding.is_warning && finding.kind == expected.kind &&
-         (expected.region.empty() || expected.region == finding.region);
+         (expected.region.empty() || expected.region == finding.region || expected.region == finding.other_region);
 }
 
 nlohmann::ordered_json json_of(const Finding& finding) {
