@@ -88,8 +88,31 @@ enum class RanksAs : std::uint8_t { kProcess, kThread };
 /// Whether each rank process is bound to one core. Ranks that are threads are never bound.
 enum class Binding : std::uint8_t { kCores, kNone };
 
+/// Where kernels run: on this machine's processors, or on the checked machine, which reports what nothing orders.
+enum class Platform : std::uint8_t { kCpu, kCheck };
+
+/// What the checked machine takes as ordered; docs/checker.md has the rules.
+enum class MemoryModel : std::uint8_t {
+  kHardware,  ///< exactly the portable contract
+  kParanoid,  ///< also warns of what only holds on some hardware
+  kCoherent,  ///< a CPU: coherent caches, pipes in program order
+};
+
+struct CheckOptions {
+  MemoryModel memory_model = MemoryModel::kHardware;
+  /// Decides who goes on and when writes land, in the first run(); the n-th run() has seed + n - 1. A run is the same,
+  /// bit for bit, whenever its seed, its program and the worker's options are.
+  std::uint64_t seed = 1;
+  /// A run that takes more steps fails with kNoProgress.
+  std::uint64_t steps_max = 10'000'000;
+};
+
 struct WorkerOptions {
   int ranks = 1;  ///< 1..kRanksMax
+  /// With kCheck ranks are neither processes nor threads: they run in turn, inside the calls of the worker, all of
+  /// which then come from one thread. Nothing is bound, and TaskOptions::observe has no effect.
+  Platform platform = Platform::kCpu;
+  CheckOptions check = {};
   RanksAs ranks_as = RanksAs::kProcess;
   Binding binding = Binding::kCores;
   /// Hard limit of one run(), of one load(), and of starting the ranks; 0: none. When it passes, the call fails with
@@ -357,8 +380,30 @@ struct SubmissionReport {
   std::vector<RankReport> ranks;  ///< in the order of the submission's members
 };
 
+/// What the checked machine found, once for all accesses of the same instructions.
+struct CheckFinding {
+  std::string kind;    ///< "RW", "DEADLOCK", ...; docs/checker.md lists them
+  std::string region;  ///< the window buffer, "arg0" for a tensor argument, an on-chip memory; may be empty
+  std::string place;   ///< the instructions: "TPUT all_to_all_kernel.cpp:79 / TLOAD all_to_all_kernel.cpp:102"
+  std::string text;    ///< several lines: both accesses, and the instruction that would order them
+  bool is_warning = false;
+  std::uint64_t count = 1;
+};
+
+/// One run on the checked machine.
+struct CheckReport {
+  std::vector<CheckFinding> findings;
+  std::uint64_t seed = 0;
+  std::uint64_t event_hash = 0;  ///< the same for two runs that did the same
+  std::uint64_t events = 0;
+  std::uint64_t shadow_bytes = 0;  ///< memory that the analysis took
+
+  [[nodiscard]] bool has_errors() const noexcept;
+};
+
 struct RunReport {
   std::vector<SubmissionReport> submissions;  ///< in the order they were submitted
+  CheckReport check;                          ///< with Platform::kCheck
 };
 
 /// Handed to the function that run() calls; valid only inside it.
@@ -404,7 +449,12 @@ class Worker {
   /// Calls `program`, then waits until everything submitted is complete, copies outputs back and releases the domains.
   /// Throws the first failure; the ranks that took part are then replaced, and the next run starts clean. Outputs of a
   /// failed submission are not written. After an exception of `program` itself, submitted work is completed first.
+  /// With Platform::kCheck ranks that wait for ever are a finding, whose text the kNoProgress has. Other findings are
+  /// no failure: see RunReport::check.
   RunReport run(const std::function<void(Orchestrator&)>& program);
+
+  /// RunReport::check of the latest run(), also where that failed.
+  [[nodiscard]] const CheckReport& last_check() const noexcept;
 
  private:
   friend class Orchestrator;

@@ -31,7 +31,7 @@ bool is_aborted(const std::exception_ptr& error) {
 
 BlockTeam::Block::Block(const BlockTeam& team, int index)
     : core(team.common_),
-      waiting(team.control_, team.rank_, team.policy_, index, &team.failed_),
+      waiting(team.control_, team.rank_, team.policy_, index, &team.failed_, team.executor_),
       known(core.heap_count + machine::kKnownExtra),
       counter(core, team.rank_, team.ranks_) {
   on_chip.attach(core);
@@ -41,12 +41,13 @@ BlockTeam::Block::Block(const BlockTeam& team, int index)
 }
 
 BlockTeam::BlockTeam(const rank::Control& control, int rank, int ranks, rank::WaitPolicy policy,
-                     const machine::Core& core)
+                     const machine::Core& core, rank::Executor* executor)
     : control_(control),
       rank_(rank),
       ranks_(ranks),
       cores_(static_cast<int>(rank::allowed_cores().size())),
       policy_(policy),
+      executor_(executor),
       common_(core) {
   blocks_.push_back(std::make_unique<Block>(*this, 0));
   control_.blocks(rank_)[0].state.store(rank::BlockState::kRuns, std::memory_order_relaxed);  // nothing happened before
@@ -85,6 +86,10 @@ void BlockTeam::grow(int count) {
   while (static_cast<int>(blocks_.size()) < count) {
     auto block = std::make_unique<Block>(*this, static_cast<int>(blocks_.size()));
     attach_to(*block);
+    if (executor_ != nullptr) {
+      blocks_.push_back(std::move(block));
+      continue;
+    }
     try {
       block->thread = std::thread([this, own = block.get()] { serve(*own); });
     } catch (const std::system_error& error) {
@@ -116,12 +121,37 @@ void BlockTeam::start(int count, const BlockWork& work) {
       slots[i].state.store(rank::BlockState::kRuns, std::memory_order_seq_cst);
     }
   }
+  executor_ != nullptr ? start_in_turn(count) : start_threads(count);
+}
+
+void BlockTeam::start_threads(int count) {
   const std::lock_guard lock(mutex_);
   running_ = count - 1;
   for (int i = 1; i < count; ++i) {
     blocks_[static_cast<std::size_t>(i)]->has_work = true;
     blocks_[static_cast<std::size_t>(i)]->go.notify_one();
   }
+}
+
+void BlockTeam::start_in_turn(int count) {
+  running_ = count - 1;
+  for (int i = 1; i < count; ++i) {
+    executor_->spawn([this, block = blocks_[static_cast<std::size_t>(i)].get()] {
+      machine::tileput_current_core = &block->core;
+      execute(*block);
+      machine::tileput_current_core = nullptr;
+      end_block(*block);
+    });
+  }
+}
+
+void BlockTeam::await_others() {
+  if (executor_ != nullptr) {
+    executor_->wait_until([this] { return running_ == 0; });
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  done_.wait(lock, [this] { return running_ == 0; });
 }
 
 BlockTeam::Failure BlockTeam::run(int count, const BlockWork& work) {
@@ -133,10 +163,7 @@ BlockTeam::Failure BlockTeam::run(int count, const BlockWork& work) {
   // Off while this thread only waits for the others: see BlockState and StuckRanks.
   std::atomic<rank::BlockState>& own = control_.blocks(rank_)[0].state;
   own.exchange(rank::BlockState::kOff, std::memory_order_seq_cst);
-  {
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return running_ == 0; });
-  }
+  await_others();
   own.store(rank::BlockState::kRuns, std::memory_order_seq_cst);
 
   control_.slot(rank_).more_blocks.store(0, std::memory_order_relaxed);
@@ -164,12 +191,17 @@ void BlockTeam::serve(Block& block) {
     block.has_work = false;
     lock.unlock();
     execute(block);
-    // What this block stored is visible to who sees it off.
-    control_.blocks(rank_)[block.core.block_index].state.exchange(rank::BlockState::kOff, std::memory_order_seq_cst);
+    end_block(block);
     lock.lock();
-    if (--running_ == 0) {
-      done_.notify_one();
-    }
+  }
+}
+
+void BlockTeam::end_block(const Block& block) {
+  // What this block stored is visible to who sees it off.
+  control_.blocks(rank_)[block.core.block_index].state.exchange(rank::BlockState::kOff, std::memory_order_seq_cst);
+  const std::lock_guard lock(mutex_);
+  if (--running_ == 0) {
+    done_.notify_one();
   }
 }
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The blocks of a rank: block 0 on the rank's own thread, the others on threads of their own, with a core each.
+/// The blocks of a rank: block 0 on the rank's own thread, the others on threads of their own, with a core each. With
+/// an executor there are no threads: it runs the blocks in turn.
 
 #include <atomic>
 #include <condition_variable>
@@ -32,7 +33,8 @@ struct BlockWork {
 class BlockTeam {
  public:
   /// `core`: what the cores of all blocks have in common.
-  BlockTeam(const rank::Control& control, int rank, int ranks, rank::WaitPolicy policy, const machine::Core& core);
+  BlockTeam(const rank::Control& control, int rank, int ranks, rank::WaitPolicy policy, const machine::Core& core,
+            rank::Executor* executor = nullptr);
   /// Joins the threads, which execute nothing then.
   ~BlockTeam();
   BlockTeam(const BlockTeam&) = delete;
@@ -74,6 +76,10 @@ class BlockTeam {
   void grow(int count);
   void attach_to(Block& block);
   void serve(Block& block);
+  void start_threads(int count);
+  void start_in_turn(int count);
+  void await_others();
+  void end_block(const Block& block);
   void execute(const Block& block) noexcept;
   void fail(int block, std::exception_ptr error) noexcept;
   void start(int count, const BlockWork& work);
@@ -84,6 +90,7 @@ class BlockTeam {
   int ranks_;
   int cores_;
   rank::WaitPolicy policy_;
+  rank::Executor* executor_;
   machine::Core common_;
   const machine::KnownMemory* memory_ = nullptr;
   bool observe_ = false;

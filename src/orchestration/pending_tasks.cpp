@@ -59,21 +59,26 @@ void PendingTasks::add(std::uint64_t id, const CoreTaskArgs& args, std::span<con
   }
   if (tasks_.size() == kTasksMax) {
     await(tasks_.front(), waiting, heap_base);
-    std::erase_if(tasks_, [](Task& earlier) { return advance(earlier); });
+    std::erase_if(tasks_, [this](Task& earlier) { return advance(earlier); });
   }
   tasks_.push_back(std::move(task));
 }
 
-bool PendingTasks::advance(Task& task) noexcept {
-  while (task.met < task.conditions.size() && unmet(&task.conditions[task.met]) == nullptr) {
+bool PendingTasks::advance(Task& task) const noexcept {
+  while (!await_ && task.met < task.conditions.size() && unmet(&task.conditions[task.met]) == nullptr) {
     ++task.met;
   }
   return task.met == task.conditions.size();
 }
 
-void PendingTasks::await(Task& task, rank::Waiting& waiting, std::uintptr_t heap_base) {
+void PendingTasks::await(Task& task, rank::Waiting& waiting, std::uintptr_t heap_base) const {
   while (!advance(task)) {
     const CompletionCondition& condition = task.conditions[task.met];
+    if (await_) {
+      await_(condition);
+      ++task.met;
+      continue;
+    }
     waiting.until({heap_base, static_cast<std::int32_t>(condition.expected), rank::kCompareCounter, condition.site},
                   &unmet, &condition);
     ++task.met;  // seen high enough once, which is what counts
@@ -103,7 +108,7 @@ void PendingTasks::await_predecessors(const CoreTaskArgs& args, rank::Waiting& w
       await(task, waiting, heap_base);
     }
   }
-  std::erase_if(tasks_, [](Task& task) { return advance(task); });
+  std::erase_if(tasks_, [this](Task& task) { return advance(task); });
 }
 
 void PendingTasks::await_all(rank::Waiting& waiting, std::uintptr_t heap_base) {

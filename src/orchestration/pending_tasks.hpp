@@ -8,7 +8,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "rank/waiting.hpp"
@@ -55,6 +57,9 @@ class PendingTasks {
 
   [[nodiscard]] bool empty() const noexcept { return tasks_.empty(); }
 
+  /// From now on `await` waits for a counter, and is asked to for each, also for those that are high enough already.
+  void use(std::function<void(const CompletionCondition&)> await) { await_ = std::move(await); }
+
   /// Where kTasksMax are pending, the first of them is waited for. Throws Error kAborted as rank::Waiting.
   void add(std::uint64_t id, const CoreTaskArgs& args, std::span<const CompletionCondition> conditions,
            rank::Waiting& waiting, std::uintptr_t heap_base);
@@ -84,10 +89,11 @@ class PendingTasks {
   static std::vector<Access> accesses_of(const CoreTaskArgs& args);
   static bool depends(const Task& earlier, const CoreTaskArgs& args, const std::vector<Access>& accesses);
   /// Goes past the conditions that are met; whether all are.
-  static bool advance(Task& task) noexcept;
-  static void await(Task& task, rank::Waiting& waiting, std::uintptr_t heap_base);
+  bool advance(Task& task) const noexcept;
+  void await(Task& task, rank::Waiting& waiting, std::uintptr_t heap_base) const;
 
-  std::vector<Task> tasks_;  // in the order of submission
+  std::function<void(const CompletionCondition&)> await_;  // empty: waits as rank::Waiting does
+  std::vector<Task> tasks_;                                // in the order of submission
 };
 
 }  // namespace tileput::orchestration

@@ -55,7 +55,7 @@ void check_options(const WorkerOptions& options) {
 }  // namespace
 
 RankPool::RankPool(const WorkerOptions& options)
-    : ranks_as_((check_options(options), options.ranks_as)),
+    : ranks_as_((check_options(options), options.platform == Platform::kCheck ? RanksAs::kThread : options.ranks_as)),
       verbose_(options.verbose),
       debug_rank_(options.debug_rank),
       number_(fmt::to_string(base::next_number<RankPool>())),
@@ -88,10 +88,17 @@ RankPool::RankPool(const WorkerOptions& options)
       ranks_[i].core = cores[i];
     }
   }
+  if (options.platform == Platform::kCheck) {
+    checked_ = std::make_unique<CheckedPlatform>(options.check);
+  }
   start_missing([](int) {}, base::deadline_ns(options.timeout));
 }
 
 RankPool::~RankPool() {
+  if (checked_ != nullptr) {
+    checked_->stop();
+    return;
+  }
   for (int rank = 0; rank < size(); ++rank) {
     if (!tell(rank, RequestKind::kExit, {})) {
       ranks_[static_cast<std::size_t>(rank)].channel.close();  // says the same
@@ -163,29 +170,65 @@ void RankPool::start_missing(const std::function<void(int rank)>& started, std::
   }
 }
 
+void RankPool::begin_checked_run() {
+  if (checked_ == nullptr) {
+    return;
+  }
+  restart_checked(true);
+}
+
+void RankPool::restart_checked(bool is_next_run) {
+  checked_->restart(is_next_run);
+  for (int rank = 0; rank < size(); ++rank) {
+    if (is_there(rank)) {
+      serve_checked(rank);
+    }
+  }
+}
+
+void RankPool::serve_checked(int rank) {
+  checked_->spawn([rank, runtime = ranks_[static_cast<std::size_t>(rank)].runtime.get()] {
+    try {
+      runtime->serve();
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "tileput: rank %d ended: %s\n", rank, error.what());
+    }
+    runtime->leave();
+  });
+}
+
 void RankPool::start(int rank) {
   Member& member = ranks_[static_cast<std::size_t>(rank)];
-  auto [worker_end, rank_end] = rank::Channel::create_pair();
-  if (is_process()) {
+  auto [worker_end, rank_end] = checked_ != nullptr ? rank::Channel::create_local_pair() : rank::Channel::create_pair();
+  if (checked_ != nullptr) {
+    member.runtime =
+        std::make_unique<RankRuntime>(std::move(rank_end), *control_, *heaps_, hello_of(rank), true, checked_.get());
+    serve_checked(rank);
+  } else if (is_process()) {
     member.process =
         rank::Process(helper_, rank_end.fd(), {fmt::format("rank {} of {} of worker {}", rank, size(), getpid())});
   } else {
-    try {
-      member.thread = std::thread([this, hello = hello_of(rank), channel = std::move(rank_end)]() mutable {
-        try {
-          RankRuntime(std::move(channel), *control_, *heaps_, hello, true).serve();
-        } catch (const std::exception& error) {  // its channel is closed, so the worker notices
-          std::fprintf(stderr, "tileput: rank %d ended: %s\n", hello.rank, error.what());
-        }
-      });
-    } catch (const std::system_error& error) {
-      throw Error(ErrorCode::kSystem, fmt::format("starting a thread for rank {} failed: {}", rank, error.what()),
-                  "raise the limit of processes (ulimit -u)");
-    }
+    start_thread(rank, std::move(rank_end));
   }
   member.channel = std::move(worker_end);
   member.end.clear();
   job_.ranks[static_cast<std::size_t>(rank)].process_id = is_process() ? member.process.pid() : getpid();
+}
+
+void RankPool::start_thread(int rank, rank::Channel channel) {
+  try {
+    ranks_[static_cast<std::size_t>(rank)].thread =
+        std::thread([this, hello = hello_of(rank), channel = std::move(channel)]() mutable {
+          try {
+            RankRuntime(std::move(channel), *control_, *heaps_, hello, true).serve();
+          } catch (const std::exception& error) {  // its channel is closed, so the worker notices
+            std::fprintf(stderr, "tileput: rank %d ended: %s\n", hello.rank, error.what());
+          }
+        });
+  } catch (const std::system_error& error) {
+    throw Error(ErrorCode::kSystem, fmt::format("starting a thread for rank {} failed: {}", rank, error.what()),
+                "raise the limit of processes (ulimit -u)");
+  }
 }
 
 Hello RankPool::hello_of(int rank) const {
@@ -256,6 +299,9 @@ std::optional<std::uint64_t> RankPool::send(int rank, RequestKind kind, const ba
   }
   last_id_ = id;
   member.open_requests.insert(id);
+  if (checked_ != nullptr && kind == RequestKind::kRun) {
+    checked_->note_sent(rank);
+  }
   if (sent == rank::Channel::Sent::kClosed) {
     lost(rank);
   }
@@ -290,7 +336,24 @@ std::optional<Answer> RankPool::take(std::uint64_t id) {
   return answer;
 }
 
+void RankPool::progress_checked() {
+  checked_->advance();
+  const std::size_t before = answers_.size();
+  for (int rank = 0; rank < size(); ++rank) {
+    if (is_there(rank)) {
+      receive_from(rank);
+    }
+  }
+  if (answers_.size() == before && !owing().empty()) {
+    checked_->fail_stuck();
+  }
+}
+
 void RankPool::progress(int timeout_ms) {
+  if (checked_ != nullptr) {
+    progress_checked();
+    return;
+  }
   std::vector<pollfd> entries;
   std::vector<int> owners;
   for (int rank = 0; rank < size(); ++rank) {
@@ -373,6 +436,9 @@ std::optional<Error> RankPool::death(int rank) const {
 }
 
 void RankPool::retire(const std::set<int>& ranks) {
+  if (checked_ != nullptr) {
+    checked_->stop();
+  }
   for (const int rank : ranks) {
     Member& member = ranks_[static_cast<std::size_t>(rank)];
     member.process.kill();
@@ -387,10 +453,14 @@ void RankPool::retire(const std::set<int>& ranks) {
       member.thread.join();
     }
     member.open_requests.clear();
+    member.runtime.reset();
   }
   answers_.clear();
   for (const int rank : ranks) {  // only now: nobody of them writes any more
     clear(rank);
+  }
+  if (checked_ != nullptr) {
+    restart_checked(false);
   }
 }
 

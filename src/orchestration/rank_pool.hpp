@@ -16,8 +16,10 @@
 
 #include "base/archive.hpp"
 #include "domain/heaps.hpp"
+#include "orchestration/checked_platform.hpp"
 #include "orchestration/job_description.hpp"
 #include "orchestration/protocol.hpp"
+#include "orchestration/rank_runtime.hpp"
 #include "rank/channel.hpp"
 #include "rank/control.hpp"
 #include "rank/process.hpp"
@@ -49,6 +51,11 @@ class RankPool {
   [[nodiscard]] const JobDescription& job() const noexcept { return job_; }
   void publish() { board_.publish(job_); }
 
+  /// With Platform::kCheck a new machine, at the start of each run().
+  void begin_checked_run();
+  /// Null with Platform::kCpu.
+  [[nodiscard]] CheckedPlatform* checked() noexcept { return checked_.get(); }
+
   /// Starts every rank that is not there; `started` is called for each, to bring it up to date. On an error those that
   /// were started are ended again. `deadline_ns` (0: none) ends the waiting for them with kNoProgress.
   void start_missing(const std::function<void(int rank)>& started, std::uint64_t deadline_ns);
@@ -78,6 +85,7 @@ class RankPool {
     rank::Channel channel;
     rank::Process process;
     std::thread thread;
+    std::unique_ptr<RankRuntime> runtime;  ///< on the checked machine
     std::optional<int> core;
     int device = 0;
     std::set<std::uint64_t> open_requests;
@@ -88,6 +96,11 @@ class RankPool {
     return static_cast<bool>(ranks_[static_cast<std::size_t>(rank)].channel);
   }
   void start(int rank);
+  void start_thread(int rank, rank::Channel channel);
+  /// Lets a rank on the checked machine serve.
+  void serve_checked(int rank);
+  void restart_checked(bool is_next_run);
+  void progress_checked();
   [[nodiscard]] Hello hello_of(int rank) const;
   std::uint64_t greet(int rank, std::uint64_t deadline_ns);
   Answer await(std::uint64_t id, std::uint64_t deadline_ns);
@@ -114,6 +127,7 @@ class RankPool {
   std::unique_ptr<rank::Control> control_;
   std::unique_ptr<domain::Heaps> heaps_;
   std::vector<Member> ranks_;
+  std::unique_ptr<CheckedPlatform> checked_;  ///< ended before the ranks, which run on it
   std::map<std::uint64_t, Answer> answers_;
   std::uint64_t last_id_ = 0;
 };

@@ -99,17 +99,18 @@ machine::Core common_core(const rank::Control& control, const domain::Heaps& hea
 }  // namespace
 
 RankRuntime::RankRuntime(rank::Channel channel, const rank::Control& control, domain::Heaps& heaps, const Hello& hello,
-                         bool shared_objects)
+                         bool shared_objects, CheckedPlatform* checked)
     : channel_(std::move(channel)),
       heaps_(heaps),
       rank_(hello.rank),
       ranks_(hello.ranks),
       shared_objects_(shared_objects),
+      checked_(checked),
       waits_for_debugger_(hello.debug != 0),
       log_(base::make_logger(fmt::format("rank {}", hello.rank))),
       slot_(control.slot(hello.rank)),
       control_(control),
-      team_(control, hello.rank, hello.ranks, hello.wait_policy, common_core(control, heaps, hello.ranks)),
+      team_(control, hello.rank, hello.ranks, hello.wait_policy, common_core(control, heaps, hello.ranks), checked),
       ranges_(heaps.stride_bytes(), base::page_bytes(), colour_of(hello.rank, heaps.stride_bytes())) {
   log_.set_level(hello.verbose != 0 ? spdlog::level::info : spdlog::level::warn);
   slot_.heap_base.store(team_.core().heap_base, std::memory_order_relaxed);  // for reports
@@ -127,9 +128,16 @@ void RankRuntime::greet(std::uint64_t id) {
   channel_.send(answer.bytes());
 }
 
+std::optional<rank::Message> RankRuntime::receive() {
+  if (checked_ != nullptr) {
+    checked_->wait_until([this] { return channel_.has_message(); });
+  }
+  return channel_.receive();
+}
+
 void RankRuntime::serve() {
   const CurrentCore current(team_.core());
-  while (const std::optional<rank::Message> message = channel_.receive()) {
+  while (const std::optional<rank::Message> message = receive()) {
     base::Reader peek(message->bytes);
     if (peek.take<RequestHeader>().kind == RequestKind::kExit) {
       return;
@@ -199,7 +207,13 @@ void RankRuntime::handle(RequestKind kind, base::Reader& in, base::Writer& out) 
     case RequestKind::kRun: {
       RunRequest request;
       request.load(in);
+      if (checked_ != nullptr) {
+        checked_->begin_task(rank_);
+      }
       run(request).save(out);
+      if (checked_ != nullptr) {
+        checked_->end_task(rank_);
+      }
       return;
     }
     case RequestKind::kNothing:
@@ -255,6 +269,9 @@ std::vector<LoadedObject> RankRuntime::load(const LoadRequest& request) {
   const auto note = [&](const KernelObject& object, bool is_kernel, std::int32_t func_id, const std::string& file) {
     const KernelObject::Span span = object.span();
     objects.push_back({span.begin, span.end, request.callable, func_id, static_cast<std::uint8_t>(is_kernel), file});
+    if (checked_ != nullptr) {
+      checked_->add_object(objects.back());
+    }
   };
   note(callable.orchestration, false, 0, request.orchestration);
   for (const LoadRequest::Kernel& wanted : request.kernels) {
@@ -322,6 +339,12 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
   task.rank = rank_;
   task.slot = &slot_;
   task.team = &team_;
+  if (checked_ != nullptr) {
+    task.checked = checked_;
+    task.pending.use([this](const CompletionCondition& condition) {
+      checked_->await_counter(rank_, team_.core(), condition.counter, condition.expected, condition.site);
+    });
+  }
   begin_run(request.run);
   const ScopedTaskContext scope(task);
   log_.info("run {}: {} with {} tensors and {} scalars, {} calls", request.run, callable.name, tensors.size(),

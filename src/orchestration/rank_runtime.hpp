@@ -14,6 +14,7 @@
 #include "domain/heaps.hpp"
 #include "domain/ranges.hpp"
 #include "orchestration/block_team.hpp"
+#include "orchestration/checked_platform.hpp"
 #include "orchestration/job_description.hpp"
 #include "orchestration/protocol.hpp"
 #include "orchestration/task_context.hpp"
@@ -25,12 +26,13 @@ class ChipTaskArgs;
 namespace tileput::orchestration {
 
 /// One rank: answers the worker's requests, one after the other, on the thread that calls serve(). The same for a
-/// rank process and for a rank that is a thread of the worker.
+/// rank process, for a rank that is a thread of the worker, and for one on the checked machine.
 class RankRuntime {
  public:
-  /// `shared_objects`: other ranks live in this process, so objects are loaded from private copies.
+  /// `shared_objects`: other ranks live in this process, so objects are loaded from private copies. `checked`: the
+  /// machine that this rank runs on, and with it its local channel; null: the CPU.
   RankRuntime(rank::Channel channel, const rank::Control& control, domain::Heaps& heaps, const Hello& hello,
-              bool shared_objects);
+              bool shared_objects, CheckedPlatform* checked = nullptr);
   ~RankRuntime();
   RankRuntime(const RankRuntime&) = delete;
   RankRuntime& operator=(const RankRuntime&) = delete;
@@ -39,8 +41,11 @@ class RankRuntime {
   void greet(std::uint64_t id);
   /// Returns when the worker asks for it or is gone.
   void serve();
+  /// Tells the worker that nobody serves any more.
+  void leave() noexcept { channel_.close(); }
 
  private:
+  std::optional<rank::Message> receive();
   void answer_request(const std::vector<std::byte>& request);
   void handle(RequestKind kind, base::Reader& in, base::Writer& out);
 
@@ -64,6 +69,7 @@ class RankRuntime {
   int rank_;
   int ranks_;
   bool shared_objects_;
+  CheckedPlatform* checked_;
   bool waits_for_debugger_;
   spdlog::logger log_;
   rank::RankSlot& slot_;

@@ -169,6 +169,10 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
     described.buffers.push_back({buffer.name, offset, buffer.bytes});
     offset += buffer.bytes;
   }
+  if (pool_.checked() != nullptr) {
+    pool_.checked()->describe_domain(described, reinterpret_cast<std::uintptr_t>(pool_.heaps().base()),
+                                     pool_.heaps().shift());
+  }
   pool_.job().domains.push_back(std::move(described));
   pool_.publish();
   domains_.emplace(made.id_, record);
@@ -308,6 +312,22 @@ orchestration::RunRequest Worker::Impl::make_request(const RankTask& member, con
   return request;
 }
 
+void Worker::Impl::describe_tensors(const std::vector<RankTask>& members, const Submission& submission) {
+  if (pool_.checked() == nullptr) {
+    return;
+  }
+  for (const RankTask& member : members) {
+    const std::vector<TaskArgs::TensorArg>& tensors = member.args.tensors();
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      if (tensors[i].host && tensors[i].host->bytes() != 0) {
+        const WireTensor wire = wire_host(tensors[i], submission);
+        pool_.checked()->describe_tensor(member.rank, i, reinterpret_cast<std::uintptr_t>(pool_.heaps().at(wire.place)),
+                                         wire.bytes, element_bytes(tensors[i].host->type()));
+      }
+    }
+  }
+}
+
 void Worker::Impl::submit_group(const Callable& callable, const std::vector<RankTask>& members,
                                 const TaskOptions& options) {
   require_running("submit");
@@ -333,6 +353,7 @@ void Worker::Impl::submit_group(const Callable& callable, const std::vector<Rank
     unstage(fresh);
     throw;
   }
+  describe_tensors(members, fresh);
   for (const Staged& staged : fresh.staged) {  // outputs too: what a kernel does not write stays as it is
     std::memcpy(staged.copy, staged.begin, static_cast<std::size_t>(staged.end - staged.begin));
   }

@@ -74,10 +74,49 @@ class InKernel {
 
 /// A task's kernel with its arguments.
 struct Invocation {
+  const TaskContext& context;
   const Kernel& kernel;
   const CoreTaskArgs& task;
   CompletionConditions& conditions;
 };
+
+/// Throws what a kernel threw, with its name and the place it ran.
+[[noreturn]] void rethrow(const std::exception_ptr& failure, const Kernel& kernel, const std::string& place) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{} on {}: {}", kernel.name, place, error.detail()), error.hint());
+  } catch (const std::exception& error) {
+    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw: {}", kernel.name, place, error.what()),
+                "correct the kernel");
+  } catch (...) {
+    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw", kernel.name, place), "correct the kernel");
+  }
+}
+
+std::string place_of(const Invocation& invocation, int block) {
+  return invocation.task.launch_spec.block_num == 1 ? fmt::format("rank {}", invocation.context.rank)
+                                                    : fmt::format("rank {}, block {}", invocation.context.rank, block);
+}
+
+/// One block on the checked machine, where others of the task may wait for it without ever looking whether it failed.
+void run_checked(const Invocation& invocation, int block, std::int64_t* args) {
+  CheckedPlatform& checked = *invocation.context.checked;
+  try {
+    checked.run_kernel(invocation.context.rank, invocation.kernel.is_cube, tileput::machine::current_core(),
+                       [&] { invocation.kernel.entry(args); });
+  } catch (...) {
+    if (invocation.task.launch_spec.block_num == 1) {
+      throw;
+    }
+    try {
+      rethrow(std::current_exception(), invocation.kernel, place_of(invocation, block));
+    } catch (const Error& error) {
+      checked.note_failure(error);
+    }
+    throw;
+  }
+}
 
 /// One block of it: the args array of spec section 17.2.
 void run_block(const Invocation& invocation, int block) {
@@ -101,30 +140,24 @@ void run_block(const Invocation& invocation, int block) {
   std::fill(args + next, args + kLocalIndex, 0);
   args[kLocalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&local));
   args[kGlobalIndex] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(&global));
+  if (invocation.context.checked != nullptr) {
+    run_checked(invocation, block, args);
+    return;
+  }
   invocation.kernel.entry(args);
 }
 
-/// Throws what a kernel threw, with its name and the place it ran.
-[[noreturn]] void rethrow(const std::exception_ptr& failure, const Kernel& kernel, const std::string& place) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{} on {}: {}", kernel.name, place, error.detail()), error.hint());
-  } catch (const std::exception& error) {
-    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw: {}", kernel.name, place, error.what()),
-                "correct the kernel");
-  } catch (...) {
-    throw Error(ErrorCode::kKernel, fmt::format("{} on {} threw", kernel.name, place), "correct the kernel");
-  }
-}
-
-void run_blocks(const TaskContext& context, const Invocation& invocation) {
+void run_blocks(const Invocation& invocation) {
+  const TaskContext& context = invocation.context;
   const int count = invocation.task.launch_spec.block_num;
+  if (context.checked != nullptr) {
+    context.checked->begin_kernel(context.rank);
+  }
   if (count == 1) {
     try {
       run_block(invocation, 0);
     } catch (...) {
-      rethrow(std::current_exception(), invocation.kernel, fmt::format("rank {}", context.rank));
+      rethrow(std::current_exception(), invocation.kernel, place_of(invocation, 0));
     }
     return;
   }
@@ -132,7 +165,7 @@ void run_blocks(const TaskContext& context, const Invocation& invocation) {
                        &invocation};
   const BlockTeam::Failure failure = context.team->run(count, work);
   if (failure.error) {
-    rethrow(failure.error, invocation.kernel, fmt::format("rank {}, block {}", context.rank, failure.block));
+    rethrow(failure.error, invocation.kernel, place_of(invocation, failure.block));
   }
 }
 
@@ -200,7 +233,7 @@ std::uint64_t tileput_submit_task(int is_cube, std::int32_t func_id, const CoreT
   task.conditions.clear();
   {
     const InKernel in_kernel(*task.slot, func_id);
-    run_blocks(task, {kernel, *args, task.conditions});
+    run_blocks({task, kernel, *args, task.conditions});
   }
   if (!task.conditions.all().empty()) {
     task.pending.add(task.submitted, *args, task.conditions.all(), task.team->waiting(), task.team->core().heap_base);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "orchestration/block_team.hpp"
+#include "orchestration/checked_platform.hpp"
 #include "orchestration/kernel_object.hpp"
 #include "orchestration/pending_tasks.hpp"
 #include "rank/control.hpp"
@@ -38,9 +39,10 @@ struct LoadedCallable {
 struct TaskContext {
   const LoadedCallable* callable = nullptr;
   int rank = 0;
-  rank::RankSlot* slot = nullptr;  ///< says what the rank executes
-  BlockTeam* team = nullptr;       ///< what runs its kernels
-  std::uint64_t submitted = 0;     ///< core tasks so far, across calls
+  rank::RankSlot* slot = nullptr;      ///< says what the rank executes
+  BlockTeam* team = nullptr;           ///< what runs its kernels
+  CheckedPlatform* checked = nullptr;  ///< the machine that they run on; null: the CPU
+  std::uint64_t submitted = 0;         ///< core tasks so far, across calls
   PendingTasks pending = {};
   CompletionConditions conditions = {};  ///< of the core task that runs
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tileput/worker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "orchestration/worker_impl.hpp"
@@ -53,6 +54,12 @@ SharedMemory Worker::allocate_tensor(std::uint64_t bytes) {
 }
 
 RunReport Worker::run(const std::function<void(Orchestrator&)>& program) { return impl_->run(*this, program); }
+
+const CheckReport& Worker::last_check() const noexcept { return impl_->last_check(); }
+
+bool CheckReport::has_errors() const noexcept {
+  return std::any_of(findings.begin(), findings.end(), [](const CheckFinding& finding) { return !finding.is_warning; });
+}
 
 Domain Orchestrator::allocate_domain(const DomainOptions& options) { return worker_.impl_->allocate_domain(options); }
 

@@ -138,6 +138,7 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
   ++run_id_;
   RunReport report;
   within_run([&] {
+    pool_.begin_checked_run();
     pool_.job().run = run_id_;
     pool_.publish();
     std::exception_ptr refused;  // what the program threw although nothing of the run failed
@@ -156,10 +157,14 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
       report.submissions.push_back(std::move(submission.report));
     }
   });
+  report.check = last_check_;
   return report;
 }
 
 void Worker::Impl::end_run() {
+  if (running_ && pool_.checked() != nullptr) {
+    last_check_ = pool_.checked()->finish();
+  }
   if (failure_) {
     abandon_run();
   }

@@ -65,6 +65,7 @@ struct Worker::Impl {
   [[nodiscard]] int ranks() const noexcept { return pool_.size(); }
   [[nodiscard]] std::vector<RankInfo> rank_infos() const { return pool_.infos(); }
 
+  [[nodiscard]] const CheckReport& last_check() const noexcept { return last_check_; }
   RunReport run(Worker& worker, const std::function<void(Orchestrator&)>& program);
   Domain allocate_domain(const DomainOptions& options);
   void submit_group(const Callable& callable, const std::vector<RankTask>& members, const TaskOptions& options);
@@ -115,6 +116,8 @@ struct Worker::Impl {
 
   void check_members(const Callable& callable, const std::vector<RankTask>& members, const TaskOptions& options) const;
   [[nodiscard]] orchestration::RunRequest make_request(const RankTask& member, const Submission& submission) const;
+  /// Names the host memory of a submission to the checked machine.
+  void describe_tensors(const std::vector<RankTask>& members, const Submission& submission);
   /// Collects the host memory of all members and gives what is not shared already a block.
   void stage(const std::vector<RankTask>& members, Submission& submission);
   void unstage(Submission& submission);
@@ -154,6 +157,7 @@ struct Worker::Impl {
   std::set<int> asked_;  ///< ranks that were sent something since the last tick; they may have acted and answered since
   bool running_ = false;
   std::optional<Error> failure_;  ///< of the current run
+  CheckReport last_check_;
   std::map<std::uint64_t, DomainRecord> domains_;
   std::vector<Submission> submissions_;
   std::set<int> participants_;     ///< ranks with a task or a window in the current run

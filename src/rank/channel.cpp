@@ -23,10 +23,60 @@ std::pair<Channel, Channel> Channel::create_pair() {
   return {Channel(base::UniqueFd(fds[0])), Channel(base::UniqueFd(fds[1]))};
 }
 
+std::pair<Channel, Channel> Channel::create_local_pair() {
+  std::pair<Channel, Channel> ends;
+  ends.first.in_ = ends.second.out_ = std::make_shared<Queue>();
+  ends.first.out_ = ends.second.in_ = std::make_shared<Queue>();
+  return ends;
+}
+
+Channel& Channel::operator=(Channel&& other) noexcept {
+  close();
+  socket_ = std::move(other.socket_);
+  in_ = std::move(other.in_);
+  out_ = std::move(other.out_);
+  buffer_ = std::move(other.buffer_);
+  return *this;
+}
+
+void Channel::close() noexcept {
+  socket_.reset();
+  for (const auto& queue : {in_, out_}) {
+    if (queue != nullptr) {
+      queue->closed = true;
+    }
+  }
+  in_.reset();
+  out_.reset();
+}
+
+std::optional<Message> Channel::receive_local(bool* would_block) {
+  if (in_->messages.empty()) {
+    if (would_block != nullptr) {
+      *would_block = !in_->closed;
+    }
+    return std::nullopt;
+  }
+  Message message;
+  message.bytes = std::move(in_->messages.front());
+  in_->messages.pop_front();
+  return message;
+}
+
 Channel::Sent Channel::send(std::span<const std::byte> bytes, std::span<const int> fds, bool block) {
   if (bytes.empty() || bytes.size() > kMessageBytesMax || fds.size() > kMessageFdsMax) {
     throw Error(ErrorCode::kInternal, fmt::format("a message of {} bytes and {} descriptors", bytes.size(), fds.size()),
                 fmt::format("at most {} bytes and {} descriptors fit", kMessageBytesMax, kMessageFdsMax));
+  }
+  if (out_ != nullptr) {
+    if (out_->closed) {
+      return Sent::kClosed;
+    }
+    if (!block && out_->messages.size() >= kLocalMessagesMax) {
+      return Sent::kWouldBlock;
+    }
+    out_->messages.emplace_back(bytes.begin(), bytes.end());
+    return Sent::kYes;
   }
   iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
   msghdr header{};
@@ -59,6 +109,9 @@ Channel::Sent Channel::send(std::span<const std::byte> bytes, std::span<const in
 }
 
 std::optional<Message> Channel::receive(bool block, bool* would_block) {
+  if (in_ != nullptr) {
+    return receive_local(would_block);
+  }
   buffer_.resize(kMessageBytesMax);
   iovec part{buffer_.data(), buffer_.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMessageFdsMax)];

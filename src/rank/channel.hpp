@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Messages between the worker and one rank: whole packets with descriptors over an unnamed socket pair.
+/// Messages between the worker and one rank: whole packets with descriptors over an unnamed socket pair, or in memory
+/// where both ends belong to one thread.
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -29,8 +32,16 @@ class Channel {
  public:
   Channel() = default;
   explicit Channel(base::UniqueFd socket);
+  ~Channel() { close(); }
+  Channel(Channel&&) = default;
+  Channel& operator=(Channel&& other) noexcept;
   /// Two connected ends; both close on exec.
   static std::pair<Channel, Channel> create_pair();
+  /// Two connected ends for one thread, where a receive() that would block finds the other end gone: look at
+  /// has_message() before. Such messages carry no descriptors. With `block` a send() finds room always, else it keeps
+  /// to kLocalMessagesMax that are not received yet.
+  static std::pair<Channel, Channel> create_local_pair();
+  static constexpr std::size_t kLocalMessagesMax = 256;
 
   enum class Sent { kYes, kWouldBlock, kClosed };
   /// Sends one message, all or nothing. Blocks only if `block`.
@@ -38,12 +49,24 @@ class Channel {
   /// Receives one message; nullopt: the other end is gone (or, without `block`, `would_block` is set).
   std::optional<Message> receive(bool block = true, bool* would_block = nullptr);
 
+  /// Of a local pair: whether receive() returns at once, with a message or because the other end is gone.
+  [[nodiscard]] bool has_message() const noexcept { return !in_->messages.empty() || in_->closed; }
+
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
-  explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
-  void close() noexcept { socket_.reset(); }
+  explicit operator bool() const noexcept { return static_cast<bool>(socket_) || in_ != nullptr; }
+  void close() noexcept;
 
  private:
+  /// One direction of a local pair.
+  struct Queue {
+    std::deque<std::vector<std::byte>> messages;
+    bool closed = false;
+  };
+  std::optional<Message> receive_local(bool* would_block);
+
   base::UniqueFd socket_;
+  std::shared_ptr<Queue> in_;   // of a local pair
+  std::shared_ptr<Queue> out_;  // of a local pair
   std::vector<std::byte> buffer_;
 };
 

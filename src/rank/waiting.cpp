@@ -81,6 +81,10 @@ void Waiting::throw_if_aborted() const {
 }
 
 void Waiting::until(const WaitPoint& point, Unsatisfied unsatisfied, const void* context) {
+  if (executor_ != nullptr) {
+    executor_->wait_until([=] { return unsatisfied(context) == nullptr; });
+    return;
+  }
   if (policy_.spin_ns != 0 && look_for(policy_.spin_ns, 64, unsatisfied, context, pause_core)) {
     return;
   }

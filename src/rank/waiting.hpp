@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "rank/control.hpp"
+#include "rank/executor.hpp"
 
 namespace tileput::rank {
 
@@ -31,13 +32,15 @@ struct WaitPoint {
 class Waiting {
  public:
   /// `task_failed`: set, and the rank's doorbell rung, when a block of the task fails; null: there are no others.
+  /// With an `executor` it is that which waits.
   Waiting(const Control& control, int rank, WaitPolicy policy, int block = 0,
-          const std::atomic<bool>* task_failed = nullptr) noexcept
+          const std::atomic<bool>* task_failed = nullptr, Executor* executor = nullptr) noexcept
       : doorbell_(control.doorbells()[rank]),
         slot_(control.slot(rank)),
         report_(control.blocks(rank)[block].wait),
         policy_(policy),
-        task_failed_(task_failed) {}
+        task_failed_(task_failed),
+        executor_(executor) {}
 
   /// For what is waited for from now on. Only by the block itself, or before it starts.
   void use(WaitPolicy policy) noexcept { policy_ = policy; }
@@ -58,6 +61,7 @@ class Waiting {
   WaitReport& report_;
   WaitPolicy policy_;
   const std::atomic<bool>* task_failed_;
+  Executor* executor_;
 };
 
 }  // namespace tileput::rank

@@ -29,8 +29,17 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
+/// With TILEPUT_TEST_PLATFORM=check the ranks of all tests run on the checked machine.
+inline bool is_checked() {
+  const char* const platform = std::getenv("TILEPUT_TEST_PLATFORM");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  return platform != nullptr && std::string(platform) == "check";
+}
+
 inline WorkerOptions options_of(int ranks, RanksAs ranks_as) {
-  return {.ranks = ranks, .ranks_as = ranks_as, .timeout = kTimeout};
+  return {.ranks = ranks,
+          .platform = is_checked() ? Platform::kCheck : Platform::kCpu,
+          .ranks_as = ranks_as,
+          .timeout = kTimeout};
 }
 
 /// A kernel of tests/conformance/kernels behind a forwarding orchestration. TILEPUT_TEST_KERNELS names another build of
@@ -96,7 +105,7 @@ inline std::string ranks_name(const testing::TestParamInfo<std::tuple<RanksAs, i
 template <class Add>
 RunReport run_on_all(Worker& worker, const Callable& callable, const std::vector<BufferSpec>& buffers, Add&& add,
                      const TaskOptions& options = {}) {
-  return worker.run([&](Orchestrator& o) {
+  const RunReport report = worker.run([&](Orchestrator& o) {
     const Domain domain = o.allocate_domain({.buffers = buffers});
     std::vector<RankTask> group;
     for (int rank = 0; rank < worker.ranks(); ++rank) {
@@ -105,6 +114,10 @@ RunReport run_on_all(Worker& worker, const Callable& callable, const std::vector
     }
     o.submit_group(callable, group, options);
   });
+  for (const CheckFinding& finding : report.check.findings) {
+    ADD_FAILURE() << finding.text;
+  }
+  return report;
 }
 
 }  // namespace tileput::test

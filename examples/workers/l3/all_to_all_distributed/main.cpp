@@ -14,11 +14,14 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "kernels/all_to_all_window.hpp"
@@ -43,6 +46,11 @@ struct Options {
   bool verbose = false;
   bool compare = false;
   std::string peer_command;
+  tileput::Platform platform = tileput::Platform::kCpu;
+  tileput::CheckOptions check;
+  std::uint64_t schedules = 1;
+  bool until_fail = false;
+  std::string replay;  ///< the command line without what chooses schedules
 
   [[nodiscard]] int ranks() const { return static_cast<int>(devices.size()); }
 };
@@ -116,6 +124,8 @@ class Exchange {
   explicit Exchange(const Options& options)
       : options_(options),
         worker_({.ranks = options.ranks(),
+                 .platform = options.platform,
+                 .check = options.check,
                  .ranks_as = options.ranks_as,
                  .timeout = seconds(options.timeout_s),
                  .wait_report = seconds(options.wait_report_s),
@@ -230,7 +240,7 @@ std::uint64_t window_bytes_of(const Options& options, const std::string& variant
   return bytes;
 }
 
-void check(const Options& options) {
+void refuse_impossible(const Options& options) {
   constexpr std::uint64_t kElementsMax = 0xffffffffU;
   if (options.count > kElementsMax / static_cast<std::uint64_t>(options.ranks())) {
     throw Error(ErrorCode::kBadArgument,
@@ -341,8 +351,94 @@ bool print_comparison(Exchange& exchange, const Options& options) {
   return true;
 }
 
+/// What the runs of several schedules found, each once.
+class Findings {
+ public:
+  void add(const tileput::CheckReport& report) {
+    for (const tileput::CheckFinding& finding : report.findings) {
+      const auto known = std::find_if(found_.begin(), found_.end(), [&](const Found& other) {
+        return std::tie(other.finding.kind, other.finding.region, other.finding.place) ==
+               std::tie(finding.kind, finding.region, finding.place);
+      });
+      if (known == found_.end()) {
+        found_.push_back({finding, report.seed, 1});
+      } else {
+        known->finding.count += finding.count;
+        known->schedules += 1;
+      }
+    }
+  }
+
+  void print(std::uint64_t schedules) const {
+    for (const auto& [finding, seed, in] : found_) {
+      fmt::print("{}\n  in {} of {} schedules, {} times; first with seed {}\n", finding.text, in, schedules,
+                 finding.count, seed);
+    }
+    if (found_.empty()) {
+      fmt::print("no findings in {} schedules\n", schedules);
+    }
+  }
+
+ private:
+  struct Found {
+    tileput::CheckFinding finding;
+    std::uint64_t first_seed;
+    std::uint64_t schedules;
+  };
+  std::vector<Found> found_;
+};
+
+/// Runs one schedule after the other on the checked machine.
+int run_checked(const Options& options) {
+  Exchange exchange(options);
+  const tileput::Callable callable = exchange.load(options.variant);
+  Findings findings;
+  std::uint64_t schedules = 0;
+  std::optional<std::uint64_t> failing;  // the first seed with an error
+  std::optional<std::uint64_t> differs;  // the first seed whose results differ
+  while (schedules < options.schedules && !(options.until_fail && failing)) {
+    ++schedules;
+    bool complete = true;
+    try {
+      exchange.run(callable, window_bytes_of(options, options.variant), options.iterations, false);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNoProgress || !exchange.worker().last_check().has_errors()) {
+        throw;
+      }
+      complete = false;  // ranks that wait for ever: a finding
+    }
+    const tileput::CheckReport& report = exchange.worker().last_check();
+    if (options.verbose) {
+      fmt::print("seed {}: event hash {:016x}, {} events, {} bytes of shadow memory\n", report.seed, report.event_hash,
+                 report.events, report.shadow_bytes);
+    }
+    findings.add(report);
+    if (!failing && report.has_errors()) {
+      failing = report.seed;
+    }
+    if (complete && !differs && !exchange.matches()) {
+      differs = report.seed;
+    }
+  }
+  findings.print(schedules);
+  if (differs) {
+    fmt::print("the results differ from golden, first with seed {}\n", *differs);
+  } else if (!failing) {
+    fmt::print("all {} ranks matched golden\n", options.ranks());
+  }
+  if (const std::optional<std::uint64_t> seed = failing ? failing : differs) {
+    fmt::print("to see it again: {} --seed {}\n", options.replay, *seed);
+  }
+  return static_cast<int>(failing   ? tileput::ExitCode::kFinding
+                          : differs ? tileput::ExitCode::kDiffers
+                                    : tileput::ExitCode::kOk);
+}
+
 int run(const Options& options) {
-  check(options);
+  refuse_impossible(options);
+  if (options.platform == tileput::Platform::kCheck) {
+    return run_checked(options);
+  }
   Exchange exchange(options);
   print_ranks(exchange.worker());
   const tileput::Callable callable = exchange.load(options.variant);
@@ -358,6 +454,32 @@ int run(const Options& options) {
   return static_cast<int>(good ? tileput::ExitCode::kOk : tileput::ExitCode::kDiffers);
 }
 
+/// The options of -p check.
+void add_check_options(CLI::App& app, Options& options) {
+  const std::map<std::string, tileput::MemoryModel> models{{"hardware", tileput::MemoryModel::kHardware},
+                                                           {"paranoid", tileput::MemoryModel::kParanoid},
+                                                           {"coherent", tileput::MemoryModel::kCoherent}};
+  app.add_option("--seed", options.check.seed, "with -p check: of the first schedule; the next one has the next");
+  app.add_option("--schedules", options.schedules, "with -p check: how many")->check(CLI::PositiveNumber);
+  app.add_flag("--until-fail", options.until_fail, "with -p check: end with the first schedule that has a finding");
+  app.add_option("--memory-model", options.check.memory_model, "with -p check: hardware, paranoid or coherent")
+      ->transform(CLI::CheckedTransformer(models, CLI::ignore_case));
+}
+
+/// The command line without the options that choose schedules.
+std::string replay_of(int argc, char** argv) {
+  std::string command;
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--seed" || word == "--schedules") {
+      ++i;
+    } else if (word != "--until-fail" && !word.starts_with("--seed=") && !word.starts_with("--schedules=")) {
+      command += fmt::format("{}{}", command.empty() ? "" : " ", word);
+    }
+  }
+  return command;
+}
+
 /// Fills `options`; an exit code where the program is to end at once.
 std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App app("All-to-all of tile kernels on rank processes", "all_to_all_distributed");
@@ -366,8 +488,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   std::string devices;
   int ranks = 0;
   std::string ranks_as = "process";
-  app.add_option("-p,--platform", platform, "where kernels run; sim is another name for cpu")
-      ->check(CLI::IsMember({"cpu", "sim"}));
+  app.add_option("-p,--platform", platform, "cpu (also called sim), or check, which reports what nothing orders")
+      ->check(CLI::IsMember({"cpu", "sim", "check"}));
   CLI::Option* const list = app.add_option("-d,--devices", devices, "simulated chip ids, one rank each: 0-3 or 0,2");
   app.add_option("-n,--ranks", ranks, "the same as -d 0-(N-1)")->excludes(list);
   app.add_option("--variant", options.variant, "push or pull")->check(CLI::IsMember({"push", "pull"}));
@@ -384,6 +506,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   app.add_flag("-v,--verbose", options.verbose, "ranks say on stderr what they do");
   app.add_flag("--compare", options.compare, "measure push against pull, and print a table");
   app.add_option("--peer-command", options.peer_command, "with --compare: prints MPI_Alltoall's time in microseconds");
+  add_check_options(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -392,6 +515,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
     }
     throw Error(ErrorCode::kBadArgument, error.what(), "--help lists what there is");
   }
+  options.platform = platform == "check" ? tileput::Platform::kCheck : tileput::Platform::kCpu;
+  options.replay = replay_of(argc, argv);
   options.ranks_as = ranks_as == "thread" ? tileput::RanksAs::kThread : tileput::RanksAs::kProcess;
   if (app.count("--ranks") != 0) {
     if (ranks < 1 || ranks > tileput::kRanksMax) {
