@@ -532,6 +532,46 @@ TEST(Collectives, AreCopiesOfTheRoot) {
   }
 }
 
+/// Which tiles a copy goes through: the vector unit then races for them and for no other.
+TEST(StagingTiles, AreThoseOfTheInstruction) {
+  using Row = AnyRow<float>;
+  enum class Copy { kPut, kReduce, kReduceByTwo };
+  struct Use {
+    Copy copy;
+    std::set<std::uint64_t> tiles;
+  };
+  const Use uses[] = {
+      {Copy::kPut, {0x100, 0x200}}, {Copy::kReduce, {0x100, 0x200}}, {Copy::kReduceByTwo, {0x100, 0x200, 0x300}}};
+  for (const Use& use : uses) {
+    for (const std::uint64_t touched : {0x0, 0x100, 0x200, 0x300}) {
+      SCOPED_TRACE("copy " + std::to_string(static_cast<int>(use.copy)) + " tile " + std::to_string(touched));
+      World world({.ranks = 1});
+      const Buffer& data = world.gm("data", 2 * kBytes);
+      const Buffer& sum = world.gm("sum", kBytes);
+      const bool races = use.tiles.count(touched) != 0;
+      expect_found(world, {.kernel =
+                               [&](Kernel& k) {
+                                 auto total = row(k.own(sum), kCount);
+                                 Row members[] = {row(k.own(data), kCount), row(k.own(data) + kCount, kCount)};
+                                 pto::comm::ParallelGroup<Row> group(members, 2, 0);
+                                 auto first = vec_row(0x100, 16);
+                                 auto second = vec_row(0x200, 16);
+                                 auto third = vec_row(0x300, 16);
+                                 auto tile = vec_row(touched, 16);
+                                 if (use.copy == Copy::kPut) {
+                                   pto::comm::TPUT(total, members[1], first, second);
+                                 } else if (use.copy == Copy::kReduce) {
+                                   pto::comm::TREDUCE(group, total, first, second, pto::comm::ReduceOp::Max);
+                                 } else {
+                                   pto::comm::TREDUCE(group, total, first, second, third, pto::comm::ReduceOp::Max);
+                                 }
+                                 TEXPANDS(tile, 1.0F);
+                               },
+                           .errors = races ? Errors{"RW:Vec", "WW:Vec"} : Errors{}});
+    }
+  }
+}
+
 TEST(Deadlock, IsReportedWithBothWaits) {
   Ring ring(2);
   expect_found(ring.world, {.kernel =
