@@ -28,6 +28,7 @@ struct Rules {
   bool is_coherent = false;
   bool flags_order_global_memory = true;    ///< a GM round trip guarded by a pipe event alone
   bool transfers_complete_in_order = true;  ///< waiting for a transfer completes the earlier ones of its session
+  bool waits_follow_the_run = false;        ///< a wait is ordered after what satisfied it in this run
   bool boundary_publishes = true;           ///< the end of a task is a drain, a fence and a clean
 };
 

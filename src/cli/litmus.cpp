@@ -108,13 +108,15 @@ std::string replay_command(const Verdict& verdict, const LitmusOptions& options)
 
 bool is_as_expected(const Verdict& verdict) { return verdict.agrees.value_or(!verdict.findings.has_errors()); }
 
+/// The reason of a model-skip stands in the listing.
+std::string short_expectation(const Verdict& verdict) {
+  return verdict.agrees ? "expect " + verdict.expect.substr(0, verdict.expect.find(" (")) : "nothing expected";
+}
+
 void print(const Verdict& verdict, const LitmusOptions& options, std::size_t file_width) {
+  const char* const agreement = !verdict.agrees ? "-" : *verdict.agrees ? "agree" : "DISAGREE";
   fmt::print("{:<{}}  {:<7}  {:<20}  {:<27}  {:<8}  {} schedule{}{}\n", verdict.file, file_width,
-             name_of(verdict.variant), check::litmus::summary(verdict.findings),
-             verdict.agrees ? "expect " + verdict.expect : "nothing expected",
-             !verdict.agrees   ? "-"
-             : *verdict.agrees ? "agree"
-                               : "DISAGREE",
+             name_of(verdict.variant), check::litmus::summary(verdict.findings), short_expectation(verdict), agreement,
              verdict.schedules, verdict.schedules == 1 ? "" : "s", verdict.is_complete ? ", all" : "");
   if (!options.is_verbose && options.files.size() > 1 && is_as_expected(verdict)) {
     return;
