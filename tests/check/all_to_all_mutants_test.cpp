@@ -75,7 +75,7 @@ class AllToAll {
     return (static_cast<std::uint32_t>(call * 16 + rank) << 24U) + static_cast<std::uint32_t>(i) + 1;
   }
   std::uint32_t* part(const Buffer& buffer, int rank, int call) {
-    return world_.at<std::uint32_t>(buffer, rank) + call * ranks_ * words_;
+    return world_.at<std::uint32_t>(buffer, rank) + std::int64_t{call} * ranks_ * words_;
   }
   void call(const Kernel& k) {
     const std::uint32_t elements[] = {static_cast<std::uint32_t>(ranks_ * words_)};
