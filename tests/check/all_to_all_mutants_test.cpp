@@ -8,6 +8,7 @@
 #include <tensor.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <set>
@@ -75,7 +76,10 @@ class AllToAll {
     return (static_cast<std::uint32_t>(call * 16 + rank) << 24U) + static_cast<std::uint32_t>(i) + 1;
   }
   std::uint32_t* part(const Buffer& buffer, int rank, int call) {
-    return world_.at<std::uint32_t>(buffer, rank) + call * ranks_ * words_;
+    return world_.at<std::uint32_t>(buffer, rank) + std::int64_t{call} * ranks_ * words_;
+  }
+  [[nodiscard]] std::size_t bytes_of_calls() const {
+    return static_cast<std::size_t>(words_) * static_cast<std::size_t>(ranks_ * kCalls) * all_to_all::kWordBytes;
   }
   void call(const Kernel& k) {
     const std::uint32_t elements[] = {static_cast<std::uint32_t>(ranks_ * words_)};
@@ -97,8 +101,8 @@ class AllToAll {
   const Buffer& slots_ = world_.window("slots", layout_.signals);
   const Buffer& signals_ = world_.window("signals", layout_.epoch - layout_.signals, true);
   const Buffer& epoch_ = world_.window("epoch", layout_.bytes - layout_.epoch, true);
-  const Buffer& in_ = world_.gm("in", static_cast<std::size_t>(kCalls* ranks_* words_) * all_to_all::kWordBytes);
-  const Buffer& out_ = world_.gm("out", static_cast<std::size_t>(kCalls* ranks_* words_) * all_to_all::kWordBytes);
+  const Buffer& in_ = world_.gm("in", bytes_of_calls());
+  const Buffer& out_ = world_.gm("out", bytes_of_calls());
 };
 
 constexpr std::int64_t kWords = 24;

@@ -34,7 +34,8 @@ function(variant name kind)
       set(text "${mutated}")
     endforeach()
   endif()
-  set(variant_texts "${variant_texts}\nnamespace ${name} {\n${text}\n}  // namespace ${name}\n" PARENT_SCOPE)
+  set(variant_texts "${variant_texts}\nnamespace ${name} {\n#line 1 \"${name}.cpp\"\n${text}\n}  // namespace ${name}\n"
+      PARENT_SCOPE)
   set(variant_entries "${variant_entries}    {\"${name}\", &${name}::kernel_entry, all_to_all::${slot_sets}},\n"
       PARENT_SCOPE)
 endfunction()
