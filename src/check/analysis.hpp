@@ -74,6 +74,8 @@ class Order {
   /// What `view` is for a write of a whole line: as of when the cache took the line in.
   [[nodiscard]] View at_fill(const View& view, const Range& range) const;
 
+  /// What the pipe of an operation that was executed knew then.
+  [[nodiscard]] View view_of(OpId op) const;
   /// `view` with everything its scalar unit knows now.
   [[nodiscard]] View current(const View& view) const;
   [[nodiscard]] const Clock& clock_of(const View& view) const {
@@ -140,7 +142,6 @@ class Order {
   void wait(const Event& event);
   void new_version(Unit& unit, Clock clock);
   [[nodiscard]] Snapshot snapshot(const Unit& unit) const;
-  [[nodiscard]] View view_of(OpId op) const;
   [[nodiscard]] std::uint32_t known_of(const Change& change, int core) const;
 
   const Trace& trace_;

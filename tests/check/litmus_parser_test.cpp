@@ -22,7 +22,7 @@
 namespace tileput::check::litmus {
 namespace {
 
-const std::string kFile = "a.litmus";
+const char kFile[] = "a.litmus";
 
 std::int64_t value_of(const std::string& text, int rank, int ranks) {
   TokenReader reader(kFile, tokens_of(kFile, text, 1, 1));
@@ -105,7 +105,7 @@ struct BadListing {
 };
 
 /// In a listing with two ranks, a window x of 8 cells, gm y of 4, and rank 0's block; `text` is its line 5.
-const std::string kHead = "ranks 2\nwin x[8] s[2]\ngm y[4]\nrank 0:\n";
+const char kHead[] = "ranks 2\nwin x[8] s[2]\ngm y[4]\nrank 0:\n";
 
 TEST(LitmusErrors, InStatements) {
   const std::vector<BadListing> cases = {
@@ -174,8 +174,8 @@ TEST(LitmusErrors, InStatements) {
       {"  POLL 3", "5:8", "'3' is wrong here"},
   };
   for (const BadListing& c : cases) {
-    const std::string error = error_of(kHead + c.text + "\n");
-    EXPECT_EQ(error.find(kFile + ":" + c.where + ": "), 0U) << c.text << "\n" << error;
+    const std::string error = error_of(std::string(kHead) + c.text + "\n");
+    EXPECT_EQ(error.find(std::string(kFile) + ":" + c.where + ": "), 0U) << c.text << "\n" << error;
     EXPECT_NE(error.find(c.what), std::string::npos) << c.text << "\n" << error;
   }
 }
@@ -232,7 +232,7 @@ TEST(LitmusErrors, InDeclarationsAndBlocks) {
   };
   for (const BadListing& c : cases) {
     const std::string error = error_of(c.text);
-    EXPECT_EQ(error.find(kFile + ":" + c.where + ": "), 0U) << c.text << "\n" << error;
+    EXPECT_EQ(error.find(std::string(kFile) + ":" + c.where + ": "), 0U) << c.text << "\n" << error;
     EXPECT_NE(error.find(c.what), std::string::npos) << c.text << "\n" << error;
   }
 }
@@ -247,7 +247,7 @@ TEST(LitmusErrors, InExpectations) {
   };
   for (const BadListing& c : cases) {
     const std::string error = error_of(c.text);
-    EXPECT_EQ(error.find(kFile + ":" + c.where + ": "), 0U) << c.text << "\n" << error;
+    EXPECT_EQ(error.find(std::string(kFile) + ":" + c.where + ": "), 0U) << c.text << "\n" << error;
     EXPECT_NE(error.find(c.what), std::string::npos) << c.text << "\n" << error;
   }
 }
@@ -352,8 +352,8 @@ TEST(LitmusParser, Accepts) {
   };
   for (const char* const statement : kStatements) {
     const std::string start = "  TPUT_ASYNC x@1[0:4] <- y[0:4] ev e0\n  ";
-    EXPECT_EQ(error_of(kHead + start + statement + "  # why\n"), "") << statement;
-    EXPECT_EQ(error_of(kHead + start + "\n-\t" + statement), "") << statement;
+    EXPECT_EQ(error_of(std::string(kHead) + start + statement + "  # why\n"), "") << statement;
+    EXPECT_EQ(error_of(std::string(kHead) + start + "\n-\t" + statement), "") << statement;
   }
   const char* const kLines[] = {
       "all:",
