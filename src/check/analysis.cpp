@@ -82,6 +82,7 @@ void Analysis::warn_of_repeated_sets(Findings& into) const {
 
 void Analysis::run(RunResult& result) {
   std::vector<int> rank_of_core;
+  rank_of_core.reserve(static_cast<std::size_t>(machine_.core_count()));
   for (int core = 0; core < machine_.core_count(); ++core) {
     rank_of_core.push_back(machine_.core(core).spec().rank);
   }

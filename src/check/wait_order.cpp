@@ -48,15 +48,13 @@ class Order::WaitSolver {
  private:
   void sort_in(const Change& change) {
     const bool is_later = change.event > order_.event_;
-    if (change.core == event_.core) {
-      if (!is_later) {
-        before_.push_back(&change);
-      }
-    } else if (change.position <= clock_[static_cast<std::size_t>(change.core)]) {
+    const bool is_own = change.core == event_.core;
+    if (is_own ? !is_later : change.position <= clock_[static_cast<std::size_t>(change.core)]) {
       before_.push_back(&change);
-    } else if (!is_later) {
-      open_.push_back(&change);
-    } else if (order_.sees_later_changes_ && order_.known_of(change, event_.core) < event_.position) {
+      return;
+    }
+    const bool may_be_earlier = order_.sees_later_changes_ && order_.known_of(change, event_.core) < event_.position;
+    if (!is_own && (!is_later || may_be_earlier)) {
       open_.push_back(&change);
     }
   }
