@@ -88,6 +88,7 @@ void Analysis::run(RunResult& result) {
   const Model model = machine_.options().model;
   Rules rules;
   rules.is_coherent = model == Model::kCoherent;
+  rules.waits_follow_the_run = machine_.options().waits_follow_the_run;
   Order order(trace_, rank_of_core, rules);
   RaceSearch search(machine_, trace_, order, rules);
   const Findings errors = search.find();

@@ -28,6 +28,7 @@ struct Rules {
   bool is_coherent = false;
   bool flags_order_global_memory = true;    ///< a GM round trip guarded by a pipe event alone
   bool transfers_complete_in_order = true;  ///< waiting for a transfer completes the earlier ones of its session
+  bool waits_follow_the_run = false;        ///< a wait is ordered after what satisfied it in this run
   bool boundary_publishes = true;           ///< the end of a task is a drain, a fence and a clean
 };
 
@@ -73,6 +74,8 @@ class Order {
   /// What `view` is for a write of a whole line: as of when the cache took the line in.
   [[nodiscard]] View at_fill(const View& view, const Range& range) const;
 
+  /// What the pipe of an operation that was executed knew then.
+  [[nodiscard]] View view_of(OpId op) const;
   /// `view` with everything its scalar unit knows now.
   [[nodiscard]] View current(const View& view) const;
   [[nodiscard]] const Clock& clock_of(const View& view) const {
@@ -139,7 +142,6 @@ class Order {
   void wait(const Event& event);
   void new_version(Unit& unit, Clock clock);
   [[nodiscard]] Snapshot snapshot(const Unit& unit) const;
-  [[nodiscard]] View view_of(OpId op) const;
   [[nodiscard]] std::uint32_t known_of(const Change& change, int core) const;
 
   const Trace& trace_;

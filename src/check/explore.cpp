@@ -96,7 +96,7 @@ class PriorityExplorer final : public SeededExplorer {
 
   void begin_run() override {
     SeededExplorer::begin_run();
-    expected_ = options().steps_expected != 0 ? options().steps_expected : std::max(longest_, kFirstGuess);
+    expected_ = options().steps_expected != 0 ? options().steps_expected : longest_ != 0 ? longest_ : kFirstGuess;
     for (std::uint64_t& point : change_points_) {
       point = numbers().below(expected_);
     }

@@ -115,23 +115,23 @@ std::string describe(const Finding& finding) {
   if (finding.count > 1) {
     fmt::format_to(out, " ({} times)", finding.count);
   }
-  std::vector<std::string> whats;
+  std::vector<std::string> parts;
   std::size_t core_width = 0;
   std::size_t what_width = 0;
   for (const ReportedAccess& access : finding.accesses) {
-    const std::string& what = whats.emplace_back(
+    const std::string& what = parts.emplace_back(
         fmt::format("{}{}{}", access.source.instruction,
                     *access.source.instruction == '\0' || access.access.empty() ? "" : " ", access.access));
     core_width = std::max(core_width, access.core_name.size());
     what_width = std::max(what_width, what.size());
   }
-  for (std::size_t i = 0; i < whats.size(); ++i) {
+  for (std::size_t i = 0; i < parts.size(); ++i) {
     const ReportedAccess& access = finding.accesses[i];
     fmt::format_to(out, "\n  {:<{}}  {:<4}  ", access.core_name, core_width, name_of(access.pipe));
     if (access.place.empty()) {
-      fmt::format_to(out, "{}", whats[i]);
+      fmt::format_to(out, "{}", parts[i]);
     } else {
-      fmt::format_to(out, "{:<{}}  ({})", whats[i], what_width, access.place);
+      fmt::format_to(out, "{:<{}}  ({})", parts[i], what_width, access.place);
     }
   }
   if (!finding.missing_edge.empty()) {

@@ -357,6 +357,7 @@ bool KernelObserver::look_at_signals(const Instruction& instruction) {
   const Source source = source_of(instruction);
   std::vector<Address> words = words_of(instruction.global[0]);
   std::vector<Access> accesses;
+  accesses.reserve(words.size());
   for (const Address word : words) {
     accesses.push_back({{word, sizeof(std::int32_t)}, AccessKind::kRead});
   }

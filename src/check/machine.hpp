@@ -110,6 +110,9 @@ struct MachineOptions {
   /// as soon as its pipe gets to it; what is found does not depend on it.
   bool delay_effects = false;
   std::uint64_t steps_max = 10'000'000;
+  /// A wait is ordered after whatever satisfied it in the run at hand, so that a race may show in some schedules only.
+  /// Tests compare what is found without it with all of what many schedules show with it.
+  bool waits_follow_the_run = false;
 };
 
 struct RunResult {

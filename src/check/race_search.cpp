@@ -215,15 +215,24 @@ void RaceSearch::report(FindingKind kind, const Seen& first, const Order::View& 
     finding.other_region.clear();
   }
   finding.accesses = {describe(first.op, first.access), describe(view.op, access)};
-  finding.missing_edge = missing_edge(first, view, region);
+  finding.missing_edge = missing_edge(first, view, access, region);
   findings_.add(std::move(finding));
 }
 
-std::string RaceSearch::missing_edge(const Seen& first, const Order::View& view, const Region* region) const {
-  if (trace_.ops[first.op].core == trace_.ops[view.op].core) {
-    return missing_inside(first, view, region != nullptr && region->memory == Memory::kOnChip);
+std::string RaceSearch::missing_edge(const Seen& first, const Order::View& view, std::uint32_t access,
+                                     const Region* region) const {
+  const Op& a = trace_.ops[first.op];
+  const Op& b = trace_.ops[view.op];
+  const Order::View first_view = order_.view_of(first.op);
+  if (a.core == b.core) {
+    // The order of the kernel's text, whichever pipe was quicker.
+    const bool is_on_chip = region != nullptr && region->memory == Memory::kOnChip;
+    return b.position < a.position ? missing_inside({view.op, access}, first_view, is_on_chip)
+                                   : missing_inside(first, view, is_on_chip);
   }
-  return missing_between(first, view);
+  // Where the core of the first access has been told of the second one's, that is the order that was meant.
+  const bool is_told = order_.clock_of(first_view)[static_cast<std::size_t>(b.core)] >= b.position;
+  return is_told ? missing_between({view.op, access}, first_view) : missing_between(first, view);
 }
 
 std::string RaceSearch::missing_inside(const Seen& first, const Order::View& view, bool is_on_chip) const {
@@ -238,10 +247,6 @@ std::string RaceSearch::missing_inside(const Seen& first, const Order::View& vie
   }
   if (b.op_class == OpClass::kScalarLoad && order_.is_before(first.op, order_.current(view), true, is_on_chip)) {
     return fmt::format("dcci of the line {}", between);
-  }
-  if (b.op_class != OpClass::kAsync && a.pipe == Pipe::kS) {  // b was issued first and has not been waited for
-    return fmt::format("pipe_barrier(PIPE_{}) between {} and {}", check::name_of(b.pipe), name_of(view.op),
-                       name_of(first.op));
   }
   if (b.op_class == OpClass::kAsync || b.pipe == Pipe::kS) {
     return fmt::format("pipe_barrier(PIPE_{}) {}", check::name_of(a.pipe), between);

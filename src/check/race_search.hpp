@@ -47,7 +47,8 @@ class RaceSearch {
   [[nodiscard]] bool is_before(const Seen& first, const Order::View& view, const Region* region) const;
   void report(FindingKind kind, const Seen& first, const Order::View& view, std::uint32_t access);
   void report_unwritten();
-  [[nodiscard]] std::string missing_edge(const Seen& first, const Order::View& view, const Region* region) const;
+  [[nodiscard]] std::string missing_edge(const Seen& first, const Order::View& view, std::uint32_t access,
+                                         const Region* region) const;
   [[nodiscard]] std::string missing_inside(const Seen& first, const Order::View& view, bool is_on_chip) const;
   [[nodiscard]] std::string missing_between(const Seen& first, const Order::View& view) const;
   [[nodiscard]] std::string name_of(OpId op) const;

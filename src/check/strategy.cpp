@@ -4,11 +4,28 @@
 
 namespace tileput::check {
 
+namespace {
+
+bool commute(const Touch& a, const Touch& b) noexcept {
+  using Kind = Touch::Kind;
+  if (a.kind == Kind::kWrite || b.kind == Kind::kWrite) {
+    return false;
+  }
+  if (a.kind == Kind::kAdd && b.kind == Kind::kAwait) {
+    return a.amount >= 0;
+  }
+  if (a.kind == Kind::kAwait && b.kind == Kind::kAdd) {
+    return b.amount >= 0;
+  }
+  return (a.kind == Kind::kAdd) == (b.kind == Kind::kAdd);
+}
+
+}  // namespace
+
 bool are_dependent(const Touches& a, const Touches& b) noexcept {
   for (const Touch& one : a) {
     for (const Touch& other : b) {
-      const bool commute = one.kind == other.kind && one.kind != Touch::Kind::kWrite;
-      if (!commute && one.range.overlaps(other.range)) {
+      if (one.range.overlaps(other.range) && !commute(one, other)) {
         return true;
       }
     }

@@ -13,10 +13,16 @@
 namespace tileput::check {
 
 /// What a step does to memory that others see in value. Additions commute with additions, reads with reads.
+///
+/// A kAwait is the step of an actor that waits until one word is at least `amount`, and of which nobody sees more than
+/// that it took place: it commutes with what makes the word greater. Whatever touches such a word touches exactly that
+/// word, and states its amount. A kRead in the place of the kAwait needs none of this, and is explored in more orders.
 struct Touch {
-  enum class Kind : std::uint8_t { kRead, kAdd, kWrite };
+  enum class Kind : std::uint8_t { kRead, kAdd, kWrite, kAwait };
   Range range;
   Kind kind = Kind::kRead;
+  std::int64_t amount = 0;  ///< kAdd: what is added; kWrite: what is stored; kAwait: what is waited for
+  std::int64_t seen = 0;    ///< kAwait: the word when the actor began to wait
 };
 
 /// What an actor does when it is picked, up to where it stops the next time.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "check/explore.hpp"
@@ -48,6 +49,15 @@ bool are_equal(const Touches& a, const Touches& b) {
                     [](const Touch& x, const Touch& y) { return x.kind == y.kind && x.range == y.range; });
 }
 
+// Whether a step that touches `touches` can change the answer to the condition of one that touches `waiting`.
+bool may_change(const Touches& touches, const Touches& waiting) {
+  return std::any_of(touches.begin(), touches.end(), [&waiting](const Touch& touch) {
+    return touch.kind != Touch::Kind::kRead && touch.kind != Touch::Kind::kAwait &&
+           std::any_of(waiting.begin(), waiting.end(),
+                       [&touch](const Touch& other) { return other.range.overlaps(touch.range); });
+  });
+}
+
 // Dynamic partial order reduction with source sets and sleep sets (Abdulla, Aronis, Jonsson, Sagonas, POPL 2014, after
 // Flanagan and Godefroid, POPL 2005), by running again from the start. Runs that differ only in the order of
 // independent steps are one Mazurkiewicz trace; each trace is run at least once.
@@ -63,6 +73,9 @@ bool are_equal(const Touches& a, const Touches& b) {
 //   to a step x depends on, and x itself if it could run. If x was about to run only after steps of v, each run with x
 //   before e has them: one of the initials that lead there is enough. If nothing in v touches what x waits for, and x
 //   could not run before e, there is nothing to try.
+//
+// A kAwait commutes with the additions that make it possible. They come before it only as far as it needs them: a step
+// y does when what is left without y and all that needs y is not enough.
 //
 // Steps that never took place because their condition did not hold are treated like those that did.
 class SystematicExplorer final : public Explorer {
@@ -95,6 +108,7 @@ class SystematicExplorer final : public Explorer {
     bool enabled = false;
     bool conditional = false;
     Touches touches;
+    std::size_t parked_at = 0;
     Clock clock;  // of what happens before the actor's next step, whatever that touches
   };
 
@@ -103,9 +117,18 @@ class SystematicExplorer final : public Explorer {
     std::size_t step = 0;  // its first after the one that is to be reversed
   };
 
+  // Who uses an awaited word, in the run at hand.
+  struct Word {
+    int adder = -1;
+    bool is_awaited = false;
+    bool is_monotone = true;  // one actor adds, and never less than 0
+  };
+
   void observe(const Actors& actors);
+  void note_words(int actor, const Touches& touches);
   void observe_actor(int actor, const Actors& actors, bool enabled);
   void take_step(Node& node);
+  void order_after_needed(Pending& pending, const Touch& await) const;
   void reverse(std::size_t earlier, int actor);
   void reverse_conditional(int actor);
   [[nodiscard]] std::vector<Initial> initials_after(std::size_t earlier) const;
@@ -116,6 +139,9 @@ class SystematicExplorer final : public Explorer {
   bool exhausted_ = false;
   bool cut_short_ = false;
   bool given_up_ = false;
+  bool awaits_as_reads_ = false;
+  bool starts_again_ = false;
+  std::map<Address, Word> words_;
   std::vector<Node> nodes_;       // of the run at hand; between runs, of the part that the next one repeats
   std::size_t depth_ = 0;         // steps the run at hand has taken
   std::vector<Pending> pending_;  // by actor
@@ -126,12 +152,17 @@ void SystematicExplorer::begin_run() {
   runs_ += 1;
   depth_ = 0;
   given_up_ = false;
+  words_.clear();
   pending_.clear();
   choices_.clear();
 }
 
 int SystematicExplorer::choose(const Actors& actors) {
   observe(actors);
+  if (starts_again_) {
+    given_up_ = true;
+    return -1;
+  }
   if (depth_ == nodes_.size()) {
     Node node;
     node.sleep = depth_ == 0 ? std::vector<int>{} : next_sleep();
@@ -148,7 +179,7 @@ int SystematicExplorer::choose(const Actors& actors) {
     nodes_.push_back(std::move(node));
   }
   Node& node = nodes_[depth_];
-  node.touches = actors.step_of(node.chosen);
+  node.touches = pending_[static_cast<std::size_t>(node.chosen)].touches;
   take_step(node);
   depth_ += 1;
   choices_.push_back(node.chosen);
@@ -170,9 +201,52 @@ void SystematicExplorer::take_step(Node& node) {
       pending.clock.join(earlier.clock);
     }
   }
+  for (const Touch& touch : node.touches) {
+    if (touch.kind == Touch::Kind::kAwait) {
+      order_after_needed(pending, touch);
+    }
+  }
   pending.clock.set(actor, depth_ + 1);
   pending.parked = false;
   node.clock = pending.clock;
+}
+
+// Adds to the clock of a step that is about to take place what its `await` needs. Writes of the word are in the clock,
+// and with them the additions before them.
+void SystematicExplorer::order_after_needed(Pending& pending, const Touch& await) const {
+  std::int64_t value = await.seen;
+  struct Addition {
+    const Clock& clock;
+    std::int64_t amount;
+  };
+  std::vector<Addition> additions;
+  for (std::size_t i = 0; i < depth_; ++i) {
+    for (const Touch& touch : nodes_[i].touches) {
+      if (!touch.range.overlaps(await.range)) {
+        continue;
+      }
+      if (touch.kind == Touch::Kind::kWrite) {
+        additions.clear();
+        value = i >= pending.parked_at ? touch.amount : value;
+      } else if (touch.kind == Touch::Kind::kAdd) {
+        additions.push_back({nodes_[i].clock, touch.amount});
+        value += i >= pending.parked_at ? touch.amount : 0;
+      }
+    }
+  }
+  for (std::size_t i = depth_; i-- > 0;) {
+    const Node& node = nodes_[i];
+    if (pending.clock.of(node.chosen) > i) {
+      continue;
+    }
+    std::int64_t without = value;
+    for (const Addition& addition : additions) {
+      without -= addition.clock.of(node.chosen) > i ? addition.amount : 0;
+    }
+    if (without < await.amount) {
+      pending.clock.join(node.clock);
+    }
+  }
 }
 
 // Those asleep at the last step, or begun with there before, whose step commutes with the one taken instead.
@@ -206,21 +280,44 @@ void SystematicExplorer::observe(const Actors& actors) {
 
 void SystematicExplorer::observe_actor(int actor, const Actors& actors, bool enabled) {
   Pending& pending = pending_[static_cast<std::size_t>(actor)];
-  const Touches& touches = actors.step_of(actor);
+  Touches touches = actors.step_of(actor);
+  for (Touch& touch : touches) {
+    if (awaits_as_reads_ && touch.kind == Touch::Kind::kAwait) {
+      touch.kind = Touch::Kind::kRead;
+    }
+  }
   const bool is_new = !pending.parked || !are_equal(pending.touches, touches);
   const bool became_enabled = enabled && !pending.enabled;
   if (is_new) {
+    note_words(actor, touches);
     pending.touches = touches;
     pending.parked = true;
+    pending.parked_at = depth_;
   }
   pending.enabled = enabled;
   pending.conditional = actors.is_conditional(actor);
   if (depth_ > 0) {
     const Node& last = nodes_[depth_ - 1];
-    if (last.chosen != actor && (is_new || (became_enabled && !are_dependent(last.touches, touches)))) {
+    if (last.chosen != actor && (is_new || (became_enabled && !may_change(last.touches, touches)))) {
       // Another actor made this step possible in a way that touches do not tell: it always comes first.
       pending.clock.join(last.clock);
     }
+  }
+}
+
+void SystematicExplorer::note_words(int actor, const Touches& touches) {
+  for (const Touch& touch : touches) {
+    if (touch.kind == Touch::Kind::kAwait) {
+      words_[touch.range.begin].is_awaited = true;
+    } else if (touch.kind == Touch::Kind::kAdd) {
+      Word& word = words_[touch.range.begin];
+      word.is_monotone = word.is_monotone && touch.amount >= 0 && (word.adder < 0 || word.adder == actor);
+      word.adder = actor;
+    } else {
+      continue;
+    }
+    const Word& word = words_[touch.range.begin];
+    starts_again_ = starts_again_ || (word.is_awaited && !word.is_monotone);
   }
 }
 
@@ -276,7 +373,9 @@ void SystematicExplorer::reverse_conditional(int actor) {
       continue;
     }
     const auto needed = [&](std::size_t j) { return pending.clock.of(nodes_[j].chosen) > j; };
-    const auto touching = [&](std::size_t j) { return are_dependent(nodes_[j].touches, pending.touches); };
+    const auto touching = [&](std::size_t j) {
+      return are_dependent(nodes_[j].touches, pending.touches) || may_change(nodes_[j].touches, pending.touches);
+    };
     const auto leads_to = [&](const Initial& initial, const auto& target) {
       for (std::size_t j = initial.step; j < depth_; ++j) {
         if (nodes_[j].clock.of(node.chosen) <= i && nodes_[j].clock.of(initial.actor) > initial.step && target(j)) {
@@ -312,6 +411,12 @@ void SystematicExplorer::reverse_conditional(int actor) {
 
 void SystematicExplorer::end_run(const Actors& actors) {
   observe(actors);
+  if (starts_again_) {
+    starts_again_ = false;
+    awaits_as_reads_ = true;
+    nodes_.clear();
+    return;
+  }
   if (!given_up_ && !actors.enabled().empty()) {
     cut_short_ = true;
   }

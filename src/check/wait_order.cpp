@@ -31,7 +31,9 @@ class Order::WaitSolver {
     if (open_.empty()) {
       return;
     }
-    if (is_chain()) {
+    if (order_.rules_.waits_follow_the_run) {
+      join_first_enough(clock);
+    } else if (is_chain()) {
       solve_chain(clock);
     } else if (only_additions_count()) {
       solve_thresholds(clock, [this](const std::vector<const Change*>& some) { return additions_satisfy(some); });
@@ -219,16 +221,43 @@ class Order::WaitSolver {
     return true;
   }
 
+  [[nodiscard]] bool is_before(const Change& change) const {
+    return std::find(before_.begin(), before_.end(), &change) != before_.end();
+  }
+
   [[nodiscard]] bool may_come(const std::vector<std::vector<const Change*>>& chains,
                               const std::vector<std::int64_t>& state, const Change& change) const {
     for (std::size_t i = 0; i < chains.size(); ++i) {
       const auto next = static_cast<std::size_t>(state[i]);
-      if (next < chains[i].size() && chains[i][next] != &change &&
-          chains[i][next]->position <= order_.known_of(change, chains[i][next]->core)) {
+      if (next == chains[i].size() || chains[i][next] == &change) {
+        continue;
+      }
+      const Change& other = *chains[i][next];
+      // Earlier waits of the core may have depended on the order that the changes before this one had in the run.
+      const bool both_before = is_before(change) && is_before(other) && other.event < change.event;
+      if (both_before || other.position <= order_.known_of(change, other.core)) {
         return false;
       }
     }
     return true;
+  }
+
+  /// The changes up to the first value that satisfied the wait in this trace.
+  void join_first_enough(Clock& clock) const {
+    std::vector<const Change*> all = before_;
+    all.insert(all.end(), open_.begin(), open_.end());
+    std::sort(all.begin(), all.end(), [](const Change* a, const Change* b) { return a->event < b->event; });
+    const std::uint32_t last_before = before_.empty() ? 0 : before_.back()->event;
+    std::int32_t value = initial_;
+    bool is_enough = before_.empty() && is_satisfied(value);
+    for (const Change* change : all) {
+      if (is_enough || change->event > order_.event_) {
+        break;
+      }
+      join(clock, *change);
+      value = applied(value, *change);
+      is_enough = change->event >= last_before && is_satisfied(value);
+    }
   }
 
   /// What satisfied the wait in this trace.

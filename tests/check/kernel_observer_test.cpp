@@ -29,25 +29,25 @@ constexpr std::size_t kBytes = kCount * sizeof(float);
 /// One rank with an input of 0, 1, 2, ... and an output, both private.
 class OneCore : public testing::TestWithParam<bool> {
  protected:
-  explicit OneCore(CoreType type = CoreType::kVector) : world({.ranks = 1, .type = type}) {}
+  explicit OneCore(CoreType type = CoreType::kVector) : world_({.ranks = 1, .type = type}) {}
 
   [[nodiscard]] static bool is_ordered() { return GetParam(); }
   void number_input() {
     for (std::int64_t i = 0; i < kCount; ++i) {
-      world.at<float>(in, 0)[i] = static_cast<float>(i);
+      world_.at<float>(in_, 0)[i] = static_cast<float>(i);
     }
   }
   void expect_output(float factor, float summand) {
     for (std::int64_t i = 0; i < kCount; ++i) {
-      ASSERT_EQ(world.at<float>(out, 0)[i], factor * static_cast<float>(i) + summand) << "element " << i;
+      ASSERT_EQ(world_.at<float>(out_, 0)[i], factor * static_cast<float>(i) + summand) << "element " << i;
     }
   }
   /// The kernel finds nothing when it is ordered, and `racy` when not.
   void expect(const Errors& racy, const std::function<void(Kernel&)>& kernel, const std::function<void()>& check = {}) {
-    expect_found(world, {.kernel = kernel,
-                         .errors = is_ordered() ? Errors{} : racy,
-                         .prepare = [this] { number_input(); },
-                         .check = check});
+    expect_found(world_, {.kernel = kernel,
+                          .errors = is_ordered() ? Errors{} : racy,
+                          .prepare = [this] { number_input(); },
+                          .check = check});
   }
   static void order(pipe_t from, pipe_t to, event_t event = EVENT_ID0) {
     if (is_ordered()) {
@@ -55,17 +55,17 @@ class OneCore : public testing::TestWithParam<bool> {
     }
   }
 
-  World world;
-  const Buffer& in = world.gm("in", kBytes);
-  const Buffer& out = world.gm("out", kBytes);
+  World world_;
+  const Buffer& in_ = world_.gm("in", kBytes);
+  const Buffer& out_ = world_.gm("out", kBytes);
 };
 
 TEST_P(OneCore, LoadBeforeVectorOperation) {
   expect(
       {"RW:Vec"},
       [&](Kernel& k) {
-        auto from = row(k.own(in), kCount);
-        auto to = row(k.own(out), kCount);
+        auto from = row(k.own(in_), kCount);
+        auto to = row(k.own(out_), kCount);
         auto a = vec_row(0x0);
         auto sum = vec_row(0x100);
         TLOAD(a, from);
@@ -81,8 +81,8 @@ TEST_P(OneCore, VectorOperationBeforeStore) {
   expect(
       {"RW:Vec"},
       [&](Kernel& k) {
-        auto from = row(k.own(in), kCount);
-        auto to = row(k.own(out), kCount);
+        auto from = row(k.own(in_), kCount);
+        auto to = row(k.own(out_), kCount);
         auto tile = vec_row(0x0);
         TLOAD(tile, from);
         set_and_wait(PIPE_MTE2, PIPE_V);
@@ -98,9 +98,9 @@ TEST_P(OneCore, StoreBeforeLoadIntoTheSameTile) {
   expect(
       {"RW:Vec"},
       [&](Kernel& k) {
-        auto from = row(k.own(in), kCount);
-        auto to = row(k.own(out), kCount);
-        auto other = row(k.own(in) + 8, 8);
+        auto from = row(k.own(in_), kCount);
+        auto to = row(k.own(out_), kCount);
+        auto other = row(k.own(in_) + 8, 8);
         auto tile = vec_row(0x0);
         TLOAD(tile, from);
         set_and_wait(PIPE_MTE2, PIPE_MTE3);
@@ -114,7 +114,7 @@ TEST_P(OneCore, StoreBeforeLoadIntoTheSameTile) {
 
 TEST_P(OneCore, StoreBeforeLoadOfTheSameMemory) {
   expect({"RW:out"}, [&](Kernel& k) {
-    auto to = row(k.own(out), kCount);
+    auto to = row(k.own(out_), kCount);
     auto tile = vec_row(0x0);
     auto again = vec_row(0x100);
     TSTORE(to, tile);
@@ -125,7 +125,7 @@ TEST_P(OneCore, StoreBeforeLoadOfTheSameMemory) {
 
 TEST_P(OneCore, OverlappingTilesAndNeighbours) {
   expect({"RW:Vec"}, [&](Kernel& k) {
-    auto from = row(k.own(in), 8);
+    auto from = row(k.own(in_), 8);
     auto loaded = vec_row<float, 8>(0x20);
     auto sum = vec_row<float, 8>(0x40);
     // Its bytes end where `loaded` begins; or its last element is the first one of it.
@@ -139,7 +139,7 @@ TEST_P(OneCore, PaddingIsWrittenByTheLoad) {
   using Padded = pto::Tile<pto::TileType::Vec, float, 1, 16, pto::BLayout::RowMajor, 1, 8, pto::SLayout::NoneBox, 512,
                            pto::PadValue::Zero>;
   expect({"RW:Vec"}, [&](Kernel& k) {
-    auto from = row(k.own(in), 8);
+    auto from = row(k.own(in_), 8);
     Padded tile;
     TASSIGN(tile, 0x0);
     auto behind = vec_row<float, 8>(0x20);  // the padding
@@ -152,7 +152,7 @@ TEST_P(OneCore, PaddingIsWrittenByTheLoad) {
 
 TEST_P(OneCore, OnlyTheValidRegionIsAccessed) {
   expect({"RW:Vec"}, [&](Kernel& k) {
-    auto from = row(k.own(in), 8);
+    auto from = row(k.own(in_), 8);
     auto loaded = vec_row<float, 8>(0x20);
     auto left = vec_row<float, 16>(0x0, is_ordered() ? 8 : 9);
     auto sum = vec_row<float, 16>(0x40, is_ordered() ? 8 : 9);
@@ -164,7 +164,7 @@ TEST_P(OneCore, OnlyTheValidRegionIsAccessed) {
 /// A temporary tile is destroyed by the vector unit.
 TEST_P(OneCore, TemporaryTiles) {
   expect({"WW:Vec"}, [&](Kernel& k) {
-    auto from = row(k.own(in), kCount);
+    auto from = row(k.own(in_), kCount);
     auto tile = vec_row(0x0);
     auto temporary = vec_row(0x100);
     pto::Tile<pto::TileType::Vec, float, 8, 1, pto::BLayout::ColMajor, 1, 1> sum;
@@ -178,7 +178,7 @@ TEST_P(OneCore, TemporaryTiles) {
 
 TEST_P(OneCore, ConversionReadsItsSourceAndWritesItsTarget) {
   expect({"RW:Vec"}, [&](Kernel& k) {
-    auto from = row(k.own(in), kCount);
+    auto from = row(k.own(in_), kCount);
     auto wide = vec_row(0x0);
     auto narrow = vec_row<half>(0x100);
     TLOAD(wide, from);
@@ -189,19 +189,19 @@ TEST_P(OneCore, ConversionReadsItsSourceAndWritesItsTarget) {
 
 TEST_P(OneCore, ScalarUnitDrainsAPipe) {
   expect({"RW:in"}, [&](Kernel& k) {
-    auto from = row(k.own(in), kCount);
+    auto from = row(k.own(in_), kCount);
     auto tile = vec_row(0x0);
     TLOAD(tile, from);
     if (is_ordered()) {
       pipe_barrier(PIPE_MTE2);
     }
-    st_dev(7, k.own<std::uint32_t>(in) + 3, 0);
+    st_dev(7, k.own<std::uint32_t>(in_) + 3, 0);
   });
 }
 
 TEST_P(OneCore, DeviceWordsTakePlaceAtOnce) {
   expect({}, [&](Kernel& k) {
-    std::uint32_t* const words = k.own<std::uint32_t>(in);
+    std::uint32_t* const words = k.own<std::uint32_t>(in_);
     st_dev(41, words, 8);
     EXPECT_EQ(ld_dev(words, 8), 41U);
     EXPECT_EQ(words[2], 41U);
@@ -215,8 +215,8 @@ TEST_P(OneCore, AsynchronousTransferReadsItsSourceUntilItIsWaitedFor) {
   expect(
       {"RW:in"},
       [&](Kernel& k) {
-        auto from = row(k.own(in), kCount);
-        auto to = row(k.own(out), kCount);
+        auto from = row(k.own(in_), kCount);
+        auto to = row(k.own(out_), kCount);
         auto tile = vec_row(0x0);
         pto::comm::AsyncSession session = {};
         const pto::comm::AsyncEvent event = pto::comm::TPUT_ASYNC(to, from, session);
@@ -232,10 +232,10 @@ TEST_P(OneCore, AsynchronousTransferReadsItsSourceUntilItIsWaitedFor) {
 
 TEST_P(OneCore, WaitingForALaterTransferOfTheSession) {
   expect({"RW:out"}, [&](Kernel& k) {
-    auto from = row(k.own(in), 32);
-    auto to = row(k.own(out), 32);
-    auto other_from = row(k.own(in) + 32, 32);
-    auto other_to = row(k.own(out) + 32, 32);
+    auto from = row(k.own(in_), 32);
+    auto to = row(k.own(out_), 32);
+    auto other_from = row(k.own(in_) + 32, 32);
+    auto other_to = row(k.own(out_) + 32, 32);
     auto tile = vec_row(0x0, 32);
     pto::comm::AsyncSession session = {};
     pto::comm::AsyncSession other = {};
@@ -250,8 +250,8 @@ TEST_P(OneCore, StagingTileOfACopy) {
   expect(
       {"RW:Vec", "WW:Vec"},
       [&](Kernel& k) {
-        auto from = row(k.own(in), kCount);
-        auto to = row(k.own(out), kCount);
+        auto from = row(k.own(in_), kCount);
+        auto to = row(k.own(out_), kCount);
         auto staging = vec_row(0x0);
         pto::comm::TPUT(to, from, staging);
         order(PIPE_MTE3, PIPE_V);
@@ -264,12 +264,12 @@ TEST_P(OneCore, LoadIntoAStagingTileIsOrderedByTheCopyItself) {
   expect(
       {"RW:Vec", "WW:Vec"},
       [&](Kernel& k) {
-        auto from = row(k.own(in), kCount);
-        auto to = row(k.own(out), kCount);
+        auto from = row(k.own(in_), kCount);
+        auto to = row(k.own(out_), kCount);
         auto ping = vec_row<float, 16>(0x0);
         auto pong = vec_row<float, 16>(0x100);
         auto tile = vec_row<float, 16>(0x100);
-        auto part = row(k.own(in), 16);
+        auto part = row(k.own(in_), 16);
         pto::comm::TGET(to, from, ping, pong);
         TLOAD(tile, part);
         if (!is_ordered()) {  // what is no part of the copy is not
@@ -280,7 +280,7 @@ TEST_P(OneCore, LoadIntoAStagingTileIsOrderedByTheCopyItself) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Uses, OneCore, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Ordered" : "Racy"; });
+                         [](const auto& test) { return test.param ? "Ordered" : "Racy"; });
 
 /// The path of a matrix product; bit i of the parameter leaves its event i out.
 class MatrixPath : public testing::TestWithParam<int> {};
@@ -288,9 +288,10 @@ class MatrixPath : public testing::TestWithParam<int> {};
 TEST_P(MatrixPath, EveryEventIsNeeded) {
   const int missing = GetParam();
   World world({.ranks = 1, .type = CoreType::kCube});
-  const Buffer& a = world.gm("a", 16 * 16 * sizeof(float));
-  const Buffer& b = world.gm("b", 16 * 16 * sizeof(float));
-  const Buffer& c = world.gm("c", 16 * 16 * sizeof(float));
+  constexpr std::size_t kMatrixBytes = 256 * sizeof(float);
+  const Buffer& a = world.gm("a", kMatrixBytes);
+  const Buffer& b = world.gm("b", kMatrixBytes);
+  const Buffer& c = world.gm("c", kMatrixBytes);
   using Matrix = pto::GlobalTensor<float, pto::Shape<1, 1, 1, 16, 16>, pto::Stride<256, 256, 256, 16, 1>>;
   using MatTile = pto::Tile<pto::TileType::Mat, float, 16, 16, pto::BLayout::ColMajor, 16, 16, pto::SLayout::RowMajor>;
   const auto order = [&](int event, pipe_t from, pipe_t to) {

@@ -93,7 +93,7 @@ TileTransfer slow_transfer(const TileRegion& tile, const GlobalRegion& tensor) {
 class OperandRanges : public testing::Test {
  protected:
   std::int64_t between(std::int64_t low, std::int64_t high) {
-    return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+    return std::uniform_int_distribution<std::int64_t>(low, high)(random_);
   }
   template <class T>
   T one_of(std::initializer_list<T> choices) {
@@ -108,7 +108,7 @@ class OperandRanges : public testing::Test {
     region.layout = one_of({TensorLayout::kNd, TensorLayout::kDn, TensorLayout::kNz});
     std::vector<int> order = {4, 3, 2, 1, 0};
     if (between(0, 2) == 0) {
-      std::shuffle(order.begin(), order.end(), random);
+      std::shuffle(order.begin(), order.end(), random_);
     }
     std::int64_t step = 1;
     for (const int d : order) {
@@ -137,7 +137,7 @@ class OperandRanges : public testing::Test {
     return tile;
   }
 
-  std::mt19937_64 random{5};
+  std::mt19937_64 random_{5};
 };
 
 TEST_F(OperandRanges, OfAnyRegion) {

@@ -230,13 +230,7 @@ class AgentReader {
   std::vector<std::size_t> current_;
 };
 
-bool names(const Statement& statement, Pipe pipe) {
-  const bool is_flag = statement.verb == Verb::kSetFlag || statement.verb == Verb::kWaitFlag;
-  const bool is_transfer = statement.verb == Verb::kTransfer && pipe == Pipe::kMte3;
-  return statement.pipe == pipe || is_transfer || (is_flag && (statement.from == pipe || statement.to == pipe));
-}
-
-/// A cube kernel is known by its work. One that names the pipes of both kinds is a kernel of both.
+/// A cube kernel is known by its work.
 CoreType type_of(const std::vector<PlacedStatement>& statements) {
   bool is_cube = false;
   bool is_vector = false;
@@ -244,7 +238,7 @@ CoreType type_of(const std::vector<PlacedStatement>& statements) {
     const bool is_work = statement->verb == Verb::kStore || statement->verb == Verb::kCompute;
     is_cube |=
         is_work && (statement->pipe == Pipe::kFix || statement->pipe == Pipe::kM || statement->pipe == Pipe::kMte1);
-    is_vector |= (is_work && statement->pipe == Pipe::kV) || names(*statement, Pipe::kMte3);
+    is_vector |= is_work && statement->pipe == Pipe::kV;
   }
   return !is_cube ? CoreType::kVector : is_vector ? CoreType::kMixed : CoreType::kCube;
 }

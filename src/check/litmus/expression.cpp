@@ -32,22 +32,28 @@ std::int64_t value_of_name(Term term, const Environment& environment, Position p
   }
 }
 
-/// False where 64 bits do not hold the result.
-bool combine(Term term, std::int64_t left, std::int64_t right, std::int64_t& result) {
+enum class Combined : std::uint8_t { kDone, kTooLarge, kDividesByZero };
+
+constexpr Combined done_unless(bool is_too_large) { return is_too_large ? Combined::kTooLarge : Combined::kDone; }
+
+Combined combine(Term term, std::int64_t left, std::int64_t right, std::int64_t& result) {
   switch (term) {
-    case Term::kAdd: return !__builtin_add_overflow(left, right, &result);
-    case Term::kSubtract: return !__builtin_sub_overflow(left, right, &result);
-    case Term::kMultiply: return !__builtin_mul_overflow(left, right, &result);
+    case Term::kAdd: return done_unless(__builtin_add_overflow(left, right, &result));
+    case Term::kSubtract: return done_unless(__builtin_sub_overflow(left, right, &result));
+    case Term::kMultiply: return done_unless(__builtin_mul_overflow(left, right, &result));
     default: break;
+  }
+  if (right == 0) {
+    return Combined::kDividesByZero;
   }
   if (right == -1) {  // the one divisor that can overflow
     result = 0;
-    return term == Term::kRemainder || !__builtin_sub_overflow(0, left, &result);
+    return done_unless(term == Term::kDivide && __builtin_sub_overflow(0, left, &result));
   }
   const std::int64_t remainder = left % right;
   const bool is_rounded_up = remainder != 0 && (remainder < 0) != (right < 0);
   result = term == Term::kDivide ? left / right - (is_rounded_up ? 1 : 0) : remainder + (is_rounded_up ? right : 0);
-  return true;
+  return Combined::kDone;
 }
 
 }  // namespace
@@ -66,11 +72,12 @@ std::int64_t Expression::evaluate(const Environment& environment) const {
         const Term term = step.term == Term::kNegate ? Term::kSubtract : step.term;
         const std::int64_t right = stack.back();
         stack.pop_back();
-        if (right == 0 && (term == Term::kDivide || term == Term::kRemainder)) {
-          fail_at(environment.file, step.position, "division by 0", "expected a divisor other than 0");
-        }
-        if (!combine(term, stack.back(), right, stack.back())) {
-          fail_at(environment.file, step.position, "the value is too large", "expected what 64 bits hold");
+        switch (combine(term, stack.back(), right, stack.back())) {
+          case Combined::kDone: break;
+          case Combined::kTooLarge:
+            fail_at(environment.file, step.position, "the value is too large", "expected what 64 bits hold");
+          case Combined::kDividesByZero:
+            fail_at(environment.file, step.position, "division by 0", "expected a divisor other than 0");
         }
       }
     }

@@ -39,13 +39,13 @@ void Storage::reserve_tile(int agent, const std::string& name, std::int64_t cell
 
 void Storage::allocate() {
   std::int64_t next = rank_cells_ * declarations_.ranks;
+  lines_.resize(static_cast<std::size_t>(next / kCellsOfLine));
+  initial_.resize(lines_.size());
+  written_.resize(static_cast<std::size_t>(next));
   for (auto& [key, tile] : tiles_) {
     tile.offset = next;
     next += rounded_up(tile.cells, kCellsOfLine);
   }
-  lines_.resize(static_cast<std::size_t>(next / kCellsOfLine));
-  initial_.resize(lines_.size());
-  written_.resize(static_cast<std::size_t>(next));
 }
 
 Range Storage::range_at(std::int64_t offset, std::int64_t cells) const {

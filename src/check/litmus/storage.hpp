@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The memory of a program: int32 cells, every region of every rank on lines of its own, and tiles.
+/// The memory of a program: int32 cells, every region of every rank on lines of its own. Tiles have addresses behind it
+/// and no memory: nobody computes with what is in them.
 
 #include <array>
 #include <cstdint>
