@@ -3,6 +3,7 @@
 #include "orchestration/checked_platform.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -39,10 +40,12 @@ CheckFinding public_form(const check::Finding& finding) {
   made.text = check::describe(once);
   made.is_warning = finding.is_warning;
   made.count = finding.count;
+  std::vector<std::string> places;
   for (const check::ReportedAccess& access : finding.accesses) {
-    made.place += fmt::format("{}{}{}{}", made.place.empty() ? "" : " / ", access.source.instruction,
-                              access.place.empty() ? "" : " ", access.place);
+    places.push_back(access.source.instruction + (access.place.empty() ? "" : " " + access.place));
   }
+  std::sort(places.begin(), places.end());  // which access comes first differs between schedules
+  made.place = fmt::format("{}", fmt::join(places, " / "));
   return made;
 }
 

@@ -62,6 +62,8 @@ class CheckedPlatform final : public rank::Executor {
 
   void wait_until(std::function<bool()> condition) override;
   void spawn(std::function<void()> body) override;
+  /// Whether everything that runs on the machine is being ended.
+  [[nodiscard]] bool ends() const noexcept { return ends_; }
   /// A block of a task has failed: others of the task may now wait for it for ever.
   void note_failure(const Error& error);
   /// Program counters of an object's code are named by file and line from now on, and are the same for each rank.

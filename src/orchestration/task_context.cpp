@@ -106,7 +106,8 @@ void run_checked(const Invocation& invocation, int block, std::int64_t* args) {
     checked.run_kernel(invocation.context.rank, invocation.kernel.is_cube, tileput::machine::current_core(),
                        [&] { invocation.kernel.entry(args); });
   } catch (...) {
-    if (invocation.task.launch_spec.block_num == 1) {
+    // What unwinds the block comes when the rank's own stack, and the invocation with it, may be gone already.
+    if (checked.ends() || invocation.task.launch_spec.block_num == 1) {
       throw;
     }
     try {

@@ -16,7 +16,7 @@ class Executor {
 
   /// Returns once `condition` holds; others run meanwhile. Throws what unwinds the caller when it is ended.
   virtual void wait_until(std::function<bool()> condition) = 0;
-  /// Runs `body`, which throws nothing, beside the caller. It must be safe to end it in any of its waits.
+  /// Runs `body`, which throws nothing, beside the caller. It may be ended in any of its waits, after the caller.
   virtual void spawn(std::function<void()> body) = 0;
 };
 

@@ -49,6 +49,14 @@ first=$(grep -o 'event hash [0-9a-f]*' <<<"$output") || fail "the event hash"
 run -n 3 --seed 7 --schedules 2 -v
 [[ $(grep -o 'event hash [0-9a-f]*' <<<"$output") == "$first" ]] || fail "the same seed twice"
 
+run -n 3 --seed 8 -v
+[[ $(grep -o 'event hash [0-9a-f]*' <<<"$output") == "$(tail -n 1 <<<"$first")" ]] || fail "a seed alone and as the second"
+
+for model in paranoid coherent; do
+  run -n 3 --iterations 3 --schedules 20 --memory-model "$model"
+  [[ $code == 0 ]] || fail "$model"
+done
+
 cp "$unfenced" "$scratch/kernels/all_to_all_kernel.so"
 for ranks in 2 3; do
   run -n "$ranks" --schedules 3
@@ -56,5 +64,10 @@ for ranks in 2 3; do
   grep -qE '^RW scratch: ' <<<"$output" || fail "without its fence, $ranks ranks"
   grep -qE 'TPUT writes scratch@.*push_no_fence\.cpp:[0-9]+' <<<"$output" || fail "the line of the put"
   grep -qE 'missing: dsb\(DSB_DDR\) between TPUT' <<<"$output" || fail "the missing instruction"
+  grep -q 'in 3 of 3 schedules' <<<"$output" || fail "in every schedule, once"
+  grep -qxF "to see it again: $scratch/program -p check -n $ranks --seed 1" <<<"$output" || fail "how to see it again"
+  run -n "$ranks" --schedules 3 --until-fail
+  [[ $code == 73 ]] || fail "--until-fail"
+  grep -q 'in 1 of 1 schedules' <<<"$output" || fail "--until-fail"
 done
 echo "clean with its fences, reported without"
