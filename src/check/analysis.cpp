@@ -3,7 +3,7 @@
 #include "check/analysis.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "check/race_search.hpp"
 
@@ -41,6 +41,9 @@ std::uint64_t Analysis::hash() const {
     hash.add(static_cast<std::uint64_t>(event.core));
     hash.add(event.position);
     hash.add(static_cast<std::uint64_t>(event.value));
+    hash.add(static_cast<std::uint64_t>(event.signal_op));
+    hash.add(event.word);
+    hash.add(event.op);
     if (event.kind == Event::Kind::kExecute) {
       const Op& op = trace_.ops[event.op];
       hash.add(static_cast<std::uint64_t>(op.pipe));

@@ -15,7 +15,6 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <vector>
 
 #include "check/machine.hpp"
@@ -44,10 +43,11 @@ class Order {
   struct View {
     int core = 0;
     OpId op = 0;
-    Known known{};               ///< of each pipe of the core, how many operations are complete
-    Known known_global{};        ///< the same for effects on global memory
-    std::uint32_t version = 0;   ///< of the core's clock
-    std::uint32_t position = 0;  ///< of the core's scalar unit: earlier scalar operations are complete
+    Known known{};                     ///< of each pipe of the core, how many operations are complete
+    Known known_global{};              ///< the same for effects on global memory
+    std::uint32_t version = 0;         ///< of the core's clock
+    std::uint32_t position = 0;        ///< of the core's scalar unit: earlier scalar operations are complete
+    std::uint32_t cache_position = 0;  ///< the same, or of when the cache took in what is read or written
   };
 
   /// Repeats the trace until the clocks of all waits stay as they are.

@@ -151,7 +151,7 @@ void CheckedCore::clean_all(const Source& /*source*/) {
 }
 
 void CheckedCore::State::check_flags_at_end(CheckedCore& core) {
-  for (auto& [key, flag] : flags) {
+  for (const auto& [key, flag] : flags) {
     if (flag.sets > flag.waits) {
       const auto& [from, to, event] = key;
       core.machine_.note(
@@ -160,7 +160,6 @@ void CheckedCore::State::check_flags_at_end(CheckedCore& core) {
                                     fmt::format("sets flag {} -> {} id {}", name_of(from), name_of(to), event))},
            .missing_edge = fmt::format("wait_flag({}, {}, {}) before the end of the kernel: nothing has waited for it",
                                        name_of(from), name_of(to), event)});
-      flag.waits = flag.sets;
     }
   }
 }

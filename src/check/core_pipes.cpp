@@ -214,13 +214,14 @@ void CheckedCore::await_transfer(const Source& /*source*/, std::uint64_t session
     if (transfer.session != session || transfer.handle > handle) {
       return false;
     }
+    const bool is_own = transfer.handle == handle;
     machine_.land_now(*this, [&](OpId op) { return op == transfer.op; });
     trace.events.push_back({.kind = Event::Kind::kComplete,
                             .core = index_,
                             .position = state.position,
                             .op = transfer.op,
-                            .value = transfer.handle == handle ? 1 : 0});
-    return true;
+                            .value = is_own ? 1 : 0});
+    return is_own;  // the others may be waited for by their own events, too
   });
 }
 

@@ -105,7 +105,7 @@ Finding Machine::describe_deadlock() const {
       continue;
     }
     for (const int notifier : expected_notifiers(*core)) {
-      if (is_blocked[static_cast<std::size_t>(notifier)]) {
+      if (notifier != core->index() && is_blocked[static_cast<std::size_t>(notifier)]) {
         next[static_cast<std::size_t>(core->index())] = notifier;
         break;
       }

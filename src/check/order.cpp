@@ -12,6 +12,7 @@ namespace tileput::check {
 
 namespace {
 
+constexpr int kRepetitionsMax = 64;
 constexpr auto kScalar = static_cast<std::size_t>(Pipe::kS);
 
 void join(Order::Known& into, const Order::Known& from) noexcept {
@@ -55,8 +56,9 @@ void Order::collect_changes() {
 }
 
 void Order::settle() {
-  // Each repetition can only take away from the clocks of the one before, so it ends; programs whose signals have one
-  // notifier each end after the second.
+  // Each repetition takes away from the clocks of the one before, so it ends; programs whose signals have one notifier
+  // each end with the second. Only where a wait is not understood (WaitSolver::join_observed) could clocks rise again.
+  int repetitions = 0;
   do {
     clocks_changed_ = false;
     reset();
@@ -70,7 +72,7 @@ void Order::settle() {
                            [&](const Change& change) { return change.core != changes.front().core; });
       });
     }
-  } while (clocks_changed_);
+  } while (clocks_changed_ && ++repetitions < kRepetitionsMax);
 }
 
 void Order::reset() {
@@ -92,7 +94,8 @@ Order::Snapshot Order::snapshot(const Unit& unit) const {
 
 Order::View Order::view_of(OpId id) const {
   const Snapshot& at = executed_[id];
-  return {trace_.ops[id].core, id, at.known, at.known_global, at.version, trace_.ops[id].position};
+  const std::uint32_t position = trace_.ops[id].position;
+  return {trace_.ops[id].core, id, at.known, at.known_global, at.version, position, position};
 }
 
 void Order::apply(const Event& event) {
@@ -120,7 +123,7 @@ void Order::apply(const Event& event) {
     case Event::Kind::kModify: break;  // in changes_ already
     case Event::Kind::kWait: wait(event); break;
     case Event::Kind::kComplete:
-      if (event.value != 0 || rules_.transfers_complete_in_order) {
+      if (complete_[event.op] == 0 && (event.value != 0 || rules_.transfers_complete_in_order)) {
         complete_[event.op] = event.position;
       }
       break;
@@ -136,6 +139,9 @@ void Order::apply(const Event& event) {
         clock[static_cast<std::size_t>(event.value)] = before.position;
       }
       new_version(unit, std::move(clock));
+      unit.line_clean.clear();  // a task starts with an empty cache
+      unit.line_fill.clear();
+      unit.all_clean = snapshot(unit);
       break;
     }
   }
@@ -313,7 +319,7 @@ bool Order::is_before(OpId a_id, const View& b, bool needs_publishing, bool is_o
   }
   const bool later_is_scalar = later.op_class != OpClass::kAsync && later.pipe == Pipe::kS;
   if (a.op_class == OpClass::kAsync) {
-    return complete_[a_id] != 0 && complete_[a_id] < b.position;
+    return complete_[a_id] != 0 && complete_[a_id] < b.cache_position;
   }
   if (a.pipe == Pipe::kS) {
     if (later_is_scalar) {
@@ -340,7 +346,7 @@ Order::View Order::at_last_clean(const View& view, const Range& range) const {
       first = false;
     }
   }
-  return {view.core, view.op, oldest.known, oldest.known_global, oldest.version, view.position};
+  return {view.core, view.op, oldest.known, oldest.known_global, oldest.version, view.position, oldest.position};
 }
 
 Order::View Order::at_fill(const View& view, const Range& range) const {
@@ -350,15 +356,16 @@ Order::View Order::at_fill(const View& view, const Range& range) const {
     return view;
   }
   const Snapshot& at = found->second;
-  return {view.core, view.op, at.known, at.known_global, at.version, view.position};
+  return {view.core, view.op, at.known, at.known_global, at.version, view.position, at.position};
 }
 
 Order::View Order::current(const View& view) const {
-  if (trace_.ops[view.op].op_class != OpClass::kScalarLoad) {
+  const OpClass op_class = trace_.ops[view.op].op_class;
+  if (op_class != OpClass::kScalarLoad && op_class != OpClass::kScalarStore) {
     return view;
   }
   const Snapshot now = snapshot(units_[static_cast<std::size_t>(view.core)]);
-  return {view.core, view.op, now.known, now.known_global, now.version, view.position};
+  return {view.core, view.op, now.known, now.known_global, now.version, view.position, view.position};
 }
 
 std::uint32_t Order::known_of(const Change& change, int core) const {

@@ -12,6 +12,10 @@ namespace {
 
 constexpr Address line_of(Address address) noexcept { return address & ~(kLineBytes - 1); }
 
+constexpr bool is_cached(const Op& op) noexcept {
+  return op.op_class == OpClass::kScalarLoad || op.op_class == OpClass::kScalarStore;
+}
+
 constexpr bool conflict(AccessKind a, AccessKind b) noexcept {
   const bool both_read = a == AccessKind::kRead && b == AccessKind::kRead;
   const bool both_atomic = a == AccessKind::kAtomic && b == AccessKind::kAtomic;
@@ -96,7 +100,7 @@ void RaceSearch::look_at_access(const Order::View& view, std::uint32_t access) {
   const Region* const region = machine_.region_at(at.range.begin);
   const auto [first, last] = cells_of(at.range);
   for (auto cell = first; cell != last; ++cell) {
-    if (at.kind == AccessKind::kRead && region != nullptr && !region->initialised && !cell->second.is_written) {
+    if (at.kind != AccessKind::kWrite && region != nullptr && !region->initialised && !cell->second.is_written) {
       unwritten_.push_back({view.op, access, {cell->first, cell->second.end - cell->first}});
     }
     look_at_cell(view, access, region, cell->second);
@@ -122,13 +126,16 @@ void RaceSearch::look_at_cell(const Order::View& view, std::uint32_t access, con
       report(kind_of(before, kind), seen, view, access);
     }
     // What is not ordered after the earlier access is not ordered after this one either, and makes the same finding.
-    const bool is_of_the_same_unit = earlier.core == op.core && earlier.pipe == op.pipe &&
-                                     earlier.op_class == op.op_class && op.op_class != OpClass::kAsync;
-    const bool stands_for_it = kind == before && (kind == AccessKind::kWrite || is_of_the_same_unit);
+    // For a write that needs the publishing of both: an earlier one of another pipe may still be on its way.
+    const bool is_of_the_same_unit =
+        earlier.core == op.core && earlier.pipe == op.pipe && earlier.op_class == op.op_class;
+    const std::uint32_t published = kind == AccessKind::kWrite ? order_.published_at(seen.op) : 0;
+    const bool is_published = published != 0 && (earlier.core != op.core || published < view.position);
+    const bool stands_for_it = kind == before && (is_of_the_same_unit || is_published);
     return is_ordered && stands_for_it;
   });
   cell.seen.push_back({view.op, access});
-  cell.is_written = cell.is_written || kind != AccessKind::kRead;
+  cell.is_written = cell.is_written || kind == AccessKind::kWrite;
 }
 
 void RaceSearch::look_at_lines(const Order::View& view, std::uint32_t access) {
@@ -150,7 +157,8 @@ void RaceSearch::look_at_lines(const Order::View& view, std::uint32_t access) {
     for (Seen& seen : line->second) {
       const Op& earlier = trace_.ops[seen.op];
       if (earlier.core == op.core && earlier.pipe == op.pipe && earlier.op_class == op.op_class &&
-          trace_.accesses[seen.access].range == range && op.op_class != OpClass::kAsync) {
+          earlier.touches_line == op.touches_line && trace_.accesses[seen.access].range == range &&
+          op.op_class != OpClass::kAsync) {
         seen = {view.op, access};  // whoever follows this one follows that one
         is_known = true;
       }
@@ -245,7 +253,7 @@ std::string RaceSearch::missing_inside(const Seen& first, const Order::View& vie
   if (a.op_class == OpClass::kScalarStore) {
     return fmt::format("dcci of the line, then dsb(DSB_DDR), {}", between);
   }
-  if (b.op_class == OpClass::kScalarLoad && order_.is_before(first.op, order_.current(view), true, is_on_chip)) {
+  if (is_cached(b) && order_.is_before(first.op, order_.current(view), true, is_on_chip)) {
     return fmt::format("dcci of the line {}", between);
   }
   if (b.op_class == OpClass::kAsync || b.pipe == Pipe::kS) {
@@ -265,8 +273,9 @@ std::string RaceSearch::missing_between(const Seen& first, const Order::View& vi
   const std::string& a_core = machine_.core(a.core).spec().name;
   const std::string& b_core = machine_.core(b.core).spec().name;
   const bool has_effect = trace_.accesses[first.access].kind != AccessKind::kRead;
-  if (b.op_class == OpClass::kScalarLoad && order_.is_before(first.op, order_.current(view), has_effect, false)) {
-    return fmt::format("dcci of the line between the TWAIT of {} and {}", b_core, name_of(view.op));
+  if (is_cached(b) && order_.is_before(first.op, order_.current(view), has_effect, false)) {
+    return fmt::format("dcci of the line before {}, after what tells {} of {}", name_of(view.op), b_core,
+                       name_of(first.op));
   }
   const std::uint32_t known = order_.clock_of(order_.current(view))[static_cast<std::size_t>(a.core)];
   if (known < a.position) {

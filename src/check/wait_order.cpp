@@ -37,7 +37,7 @@ class Order::WaitSolver {
       solve_chain(clock);
     } else if (only_additions_count()) {
       solve_thresholds(clock, [this](const std::vector<const Change*>& some) { return additions_satisfy(some); });
-    } else if (!exhausted_) {
+    } else {
       solve_thresholds(clock, [this](const std::vector<const Change*>& some) { return search(some); });
       if (exhausted_) {
         join_observed(clock);
@@ -165,8 +165,12 @@ class Order::WaitSolver {
     return by_knowledge[high - 1].first;
   }
 
-  /// Whether B and some of `some`, in an order that happens-before allows, make the word satisfy the wait.
+  /// Whether B and some of `some`, in an order that happens-before allows, make the word satisfy the wait. True when
+  /// there are too many orders; then `exhausted_`.
   [[nodiscard]] bool search(const std::vector<const Change*>& some) const {
+    if (exhausted_) {
+      return true;
+    }
     std::vector<std::vector<const Change*>> chains(order_.units_.size());
     for (const std::vector<const Change*>* part : {&before_, &some}) {
       for (const Change* change : *part) {
@@ -187,7 +191,7 @@ class Order::WaitSolver {
       if (!seen.insert(state).second) {
         continue;
       }
-      if (seen.size() > kStatesMax) {
+      if (++states_ > kStatesMax) {
         exhausted_ = true;
         return true;
       }
@@ -284,6 +288,7 @@ class Order::WaitSolver {
   const Clock& clock_;
   std::vector<const Change*> before_;
   std::vector<const Change*> open_;
+  mutable std::size_t states_ = 0;  ///< of all searches for this wait
   mutable bool exhausted_ = false;
 };
 
