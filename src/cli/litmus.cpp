@@ -27,6 +27,7 @@ using check::litmus::Verdict;
 
 constexpr std::uint64_t kSystematicSchedules = 10'000;
 constexpr std::uint64_t kRandomSchedules = 1000;
+constexpr std::int64_t kSchedulesMax = 1'000'000'000;
 
 template <typename Value, std::size_t count>
 Value value_of(const std::array<std::pair<const char*, Value>, count>& names, const std::string& text) {
@@ -99,11 +100,9 @@ std::string quoted(const std::string& text) {
   return out + "'";
 }
 
-std::string replay_command(const Verdict& verdict, const LitmusOptions& options) {
-  const bool is_random = options.replay.empty() && options.mode == "random";
-  return fmt::format("tileput litmus {} --variant {}{}{} {}", quoted(verdict.file), name_of(verdict.variant),
-                     options.model == "hardware" ? "" : " --memory-model " + options.model,
-                     is_random ? " --mode random" : "", verdict.replay);
+std::string replay_command(const Verdict& verdict) {
+  return fmt::format("tileput litmus {} --variant {} {}", quoted(verdict.file), name_of(verdict.variant),
+                     verdict.replay);
 }
 
 bool is_as_expected(const Verdict& verdict) { return verdict.agrees.value_or(!verdict.findings.has_errors()); }
@@ -113,11 +112,23 @@ std::string short_expectation(const Verdict& verdict) {
   return verdict.agrees ? "expect " + verdict.expect.substr(0, verdict.expect.find(" (")) : "nothing expected";
 }
 
+/// Whether it was the bound on schedules that ended a systematic exploration.
+bool has_more(const Verdict& verdict, const LitmusOptions& options) {
+  const bool stopped_at_error = options.until_fail && !verdict.replay.empty();
+  return options.mode == "systematic" && options.replay.empty() && !verdict.is_complete && !stopped_at_error;
+}
+
 void print(const Verdict& verdict, const LitmusOptions& options, std::size_t file_width) {
   const char* const agreement = !verdict.agrees ? "-" : *verdict.agrees ? "agree" : "DISAGREE";
   fmt::print("{:<{}}  {:<7}  {:<20}  {:<27}  {:<8}  {} schedule{}{}\n", verdict.file, file_width,
              name_of(verdict.variant), check::litmus::summary(verdict.findings), short_expectation(verdict), agreement,
-             verdict.schedules, verdict.schedules == 1 ? "" : "s", verdict.is_complete ? ", all" : "");
+             verdict.schedules, verdict.schedules == 1 ? "" : "s",
+             verdict.is_complete          ? ", all"
+             : has_more(verdict, options) ? ", more left"
+                                          : "");
+  if (!verdict.difference.empty()) {
+    fmt::print("{}\n", verdict.difference);
+  }
   if (!options.is_verbose && options.files.size() > 1 && is_as_expected(verdict)) {
     return;
   }
@@ -125,7 +136,7 @@ void print(const Verdict& verdict, const LitmusOptions& options, std::size_t fil
     fmt::print("{}", describe(finding));
   }
   if (!verdict.replay.empty()) {
-    fmt::print("replay: {}\n", replay_command(verdict, options));
+    fmt::print("replay: {}\n", replay_command(verdict));
   }
 }
 
@@ -146,7 +157,7 @@ CLI::App* add_litmus(CLI::App& app, LitmusOptions& options) {
   litmus->add_option("--seed", options.seed, "of the first schedule, where chance picks them")->capture_default_str();
   litmus
       ->add_option("--schedules", options.schedules, "at most so many; default: 10000, or 1000 where chance picks them")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::int64_t{1}, kSchedulesMax));
   litmus->add_option("--depth", options.depth, "priority: how many orders it takes for a bug to show")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();

@@ -53,6 +53,8 @@ expect_status 0 --variant buggy --mode random --schedules 50 --seed 3 BC-69.litm
 expect_line ' 50 schedules$'
 expect_status 0 --variant buggy --mode priority --depth 2 --until-fail BC-69.litmus
 expect_line ' 1 schedule$'
+expect_status 0 --variant buggy --schedules 2 BC-104.litmus
+expect_line ' [12] schedules?, more left$'
 
 # Verdicts that do not: a finding too many, one too few, none expected.
 sed 's/^# expect: .*/# expect: clean/' BC-01.litmus >too_many.litmus
@@ -60,8 +62,13 @@ expect_status 73 too_many.litmus BC-69.litmus
 expect_line '^too_many.litmus  buggy    RW:data +expect clean +DISAGREE '
 expect_line '^too_many.litmus  correct  clean +expect clean +agree '
 expect_line '^  missing: '
+expect_line '^found and not expected: RW:data$'
 sed 's/^# expect: .*/# expect: RW:data, OOB:data/' BC-01.litmus >too_few.litmus
 expect_status 73 too_few.litmus
+expect_line '^expected and not found: OOB:data$'
+sed 's/^# expect: .*/# expect: OOB:data/' BC-01.litmus >other.litmus
+expect_status 73 other.litmus
+expect_line '^expected and not found: OOB:data; found and not expected: RW:data$'
 sed '/^# expect/d' BC-01.litmus >silent.litmus
 expect_status 73 silent.litmus
 expect_line '^silent.litmus  buggy    RW:data +nothing expected +- '
@@ -89,7 +96,8 @@ import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
 assert len(lines) == 8
 for line in lines:
-    assert list(line) == ["file", "variant", "model", "seed", "findings", "expect", "agree", "schedules"], line
+    assert list(line) == ["file", "variant", "model", "seed", "findings", "expect", "agree", "schedules",
+                          "complete", "replay"], line
     for finding in line["findings"]:
         assert list(finding) == ["kind", "region", "accesses", "missing_edge", "count", "warning"], finding
         for access in finding["accesses"]:
@@ -103,6 +111,8 @@ assert finding["accesses"][0] == {"rank": 0, "core": "rank 0", "pipe": "MTE3", "
                                   "place": "line 7", "access": "writes data@1[0:8]"}
 assert finding["missing_edge"]
 assert [line["agree"] for line in lines] == [True, True, None, None, False, True, True, True]
+assert race["complete"] is True and race["replay"].startswith("--replay "), race
+assert lines[1]["replay"] == ""
 assert [line["expect"] for line in lines[:6]] == ["RW:data", "clean", None, None, "clean", "clean"]
 EOF
 expect_status 0 --json --memory-model paranoid --variant buggy BC-26.litmus
@@ -121,8 +131,15 @@ expect_status 2 --variant other BC-01.litmus
 expect_error 'variant'
 expect_status 2 --replay 0.x BC-01.litmus
 expect_error '0\.x'
-expect_status 2 --schedules 0 BC-01.litmus
-expect_error 'schedules'
+for schedules in 0 -5 abc; do
+  expect_status 2 --schedules "$schedules" BC-01.litmus
+  expect_error "--schedules: Value $schedules not in range 1 to 1000000000 "
+done
+expect_status 2 --memory-model x BC-01.litmus
+expect_error '--memory-model: x not in '
+mkdir folder
+expect_status 2 BC-01.litmus folder
+expect_error "bad-argument: 'folder' is a directory "
 expect_status 2
 expect_error 'file'
 # The page: a listing, then the command that reads it and its output.

@@ -80,6 +80,18 @@ refused "64 bytes" "$program" --window-bytes 64
 refused "nothing" "$program" --variant nothing
 refused "--nothing" "$program" --nothing
 refused "many" "$program" --count many
+refused "--seed is for -p check" "$program" --seed 1
+refused "--schedules is for -p check" "$program" --schedules 1
+refused "--until-fail is for -p check" "$program" -p sim --until-fail
+refused "--memory-model is for -p check" "$program" -p cpu --memory-model hardware
+refused "--compare is not for -p check" "$program" -p check --compare
+refused "--peer-command is not for -p check" "$program" -p check --peer-command true
+refused "--ranks-as is not for -p check" "$program" -p check --ranks-as process
+refused "--debug-rank is not for -p check" "$program" -p check --debug-rank 0
+for schedules in 0 -5 abc; do
+  refused "Value $schedules not in range 1 to 1000000000 " "$program" -p check --schedules "$schedules"
+done
+refused "--memory-model: x not in {hardware,paranoid,coherent}" "$program" -p check --memory-model x
 
 # A program without its kernels names every place where it looked. Its library is found where it was built.
 cp "$program" "$scratch/program"

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "check/litmus/program.hpp"
@@ -18,6 +19,18 @@ namespace {
 bool is_expected(const ExpectedFinding& expected, const Finding& finding) {
   return !finding.is_warning && finding.kind == expected.kind &&
          (expected.region.empty() || expected.region == finding.region || expected.region == finding.other_region);
+}
+
+/// As an expectation names it.
+std::string item_of(FindingKind kind, const std::string& region) {
+  return fmt::format("{}{}{}", name_of(kind), region.empty() ? "" : ":", region);
+}
+
+/// Each once, in order.
+std::string list_of(std::vector<std::string> items) {
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+  return fmt::format("{}", fmt::join(items, ", "));
 }
 
 nlohmann::ordered_json json_of(const Finding& finding) {
@@ -58,7 +71,10 @@ Verdict examine(const Listing& listing, Variant variant, const ExamineOptions& o
     }
     ++verdict.schedules;
     if (verdict.replay.empty() && result.findings.has_errors()) {
-      verdict.replay = explorer->replay_options();
+      const bool is_hardware = options.model == Model::kHardware;
+      verdict.replay = fmt::format(
+          "{}{}{}", is_hardware ? "" : fmt::format("--memory-model {} ", name_of(options.model)),
+          options.explore.mode == ExploreOptions::Mode::kRandom ? "--mode random " : "", explorer->replay_options());
       verdict.seed = explorer->seed();
     }
     verdict.findings.merge(result.findings);
@@ -69,6 +85,7 @@ Verdict examine(const Listing& listing, Variant variant, const ExamineOptions& o
     verdict.expect = variant == Variant::kBuggy || is_skip ? listing.expectation.text : "clean";
   }
   verdict.agrees = agreement(listing.expectation, variant, verdict.findings);
+  verdict.difference = difference(listing.expectation, variant, verdict.findings);
   return verdict;
 }
 
@@ -76,32 +93,48 @@ std::optional<bool> agreement(const Expectation& expectation, Variant variant, c
   if (expectation.kind == Expectation::Kind::kNone) {
     return std::nullopt;
   }
+  return difference(expectation, variant, findings).empty();
+}
+
+std::string difference(const Expectation& expectation, Variant variant, const Findings& findings) {
+  if (expectation.kind == Expectation::Kind::kNone) {
+    return "";
+  }
   // Of clean and model-skip listings, and of the correct variant, none is expected.
   const std::vector<ExpectedFinding> expected =
       variant == Variant::kBuggy ? expectation.findings : std::vector<ExpectedFinding>();
   const auto& found = findings.all();
-  return std::all_of(expected.begin(), expected.end(),
-                     [&](const ExpectedFinding& item) {
-                       return std::any_of(found.begin(), found.end(),
-                                          [&](const Finding& finding) { return is_expected(item, finding); });
-                     }) &&
-         std::all_of(found.begin(), found.end(), [&](const Finding& finding) {
-           return finding.is_warning || std::any_of(expected.begin(), expected.end(), [&](const ExpectedFinding& item) {
-                    return is_expected(item, finding);
-                  });
-         });
+  std::vector<std::string> not_found;
+  for (const ExpectedFinding& item : expected) {
+    if (std::none_of(found.begin(), found.end(), [&](const Finding& finding) { return is_expected(item, finding); })) {
+      not_found.push_back(item_of(item.kind, item.region));
+    }
+  }
+  std::vector<std::string> not_expected;
+  for (const Finding& finding : found) {
+    if (!finding.is_warning && std::none_of(expected.begin(), expected.end(),
+                                            [&](const ExpectedFinding& item) { return is_expected(item, finding); })) {
+      not_expected.push_back(item_of(finding.kind, finding.region));
+    }
+  }
+  std::vector<std::string> parts;
+  if (!not_found.empty()) {
+    parts.push_back("expected and not found: " + list_of(std::move(not_found)));
+  }
+  if (!not_expected.empty()) {
+    parts.push_back("found and not expected: " + list_of(std::move(not_expected)));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 std::string summary(const Findings& findings) {
   std::vector<std::string> items;
   for (const Finding& finding : findings.all()) {
     if (!finding.is_warning) {
-      items.push_back(fmt::format("{}{}{}", name_of(finding.kind), finding.region.empty() ? "" : ":", finding.region));
+      items.push_back(item_of(finding.kind, finding.region));
     }
   }
-  std::sort(items.begin(), items.end());
-  items.erase(std::unique(items.begin(), items.end()), items.end());
-  return items.empty() ? "clean" : fmt::format("{}", fmt::join(items, ", "));
+  return items.empty() ? "clean" : list_of(std::move(items));
 }
 
 const char* name_of(Model model) noexcept {
@@ -125,7 +158,9 @@ std::string to_json(const Verdict& verdict) {
                                 {"findings", findings},
                                 {"expect", nullptr},
                                 {"agree", nullptr},
-                                {"schedules", verdict.schedules}};
+                                {"schedules", verdict.schedules},
+                                {"complete", verdict.is_complete},
+                                {"replay", verdict.replay}};
   if (verdict.agrees) {
     out["expect"] = verdict.expect;
     out["agree"] = *verdict.agrees;

@@ -30,8 +30,10 @@ struct Verdict {
   std::uint64_t schedules = 0;  ///< runs that were made to their end
   bool is_complete = false;     ///< no order that could matter was left out
   std::string replay;           ///< options that repeat the first run with an error; empty: there was none
+                                ///< (file and variant are not among them)
   std::string expect;           ///< of this variant; empty: the listing says nothing
   std::optional<bool> agrees;   ///< empty: the listing says nothing
+  std::string difference;       ///< from what is expected, in words; empty: none
 };
 
 /// Runs a variant in the schedules that the options ask for.
@@ -40,6 +42,9 @@ Verdict examine(const Listing& listing, Variant variant, const ExamineOptions& o
 
 /// Whether exactly the expected kinds and regions are among the errors of `findings`. Empty: nothing was expected.
 std::optional<bool> agreement(const Expectation& expectation, Variant variant, const Findings& findings);
+/// "expected and not found: RW:x; found and not expected: RW:y", or a part of it. Empty: nothing differs, or nothing
+/// was expected.
+std::string difference(const Expectation& expectation, Variant variant, const Findings& findings);
 /// What the variant shows, short: "RW:data, DEADLOCK", "clean".
 std::string summary(const Findings& findings);
 

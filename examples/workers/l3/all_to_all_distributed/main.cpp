@@ -12,9 +12,9 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -371,11 +371,11 @@ class Findings {
 
   void print(std::uint64_t schedules) const {
     for (const auto& [finding, seed, in] : found_) {
-      fmt::print("{}\n  in {} of {} schedules, {} times; first with seed {}\n", finding.text, in, schedules,
-                 finding.count, seed);
+      fmt::print("{}\n  in {} of {} schedules, {} time{}; first with seed {}\n", finding.text, in, schedules,
+                 finding.count, finding.count == 1 ? "" : "s", seed);
     }
     if (found_.empty()) {
-      fmt::print("no findings in {} schedules\n", schedules);
+      fmt::print("no findings in {} schedule{}\n", schedules, schedules == 1 ? "" : "s");
     }
   }
 
@@ -455,15 +455,34 @@ int run(const Options& options) {
 }
 
 /// The options of -p check.
-void add_check_options(CLI::App& app, Options& options) {
-  const std::map<std::string, tileput::MemoryModel> models{{"hardware", tileput::MemoryModel::kHardware},
-                                                           {"paranoid", tileput::MemoryModel::kParanoid},
-                                                           {"coherent", tileput::MemoryModel::kCoherent}};
+void add_check_options(CLI::App& app, Options& options, std::string& memory_model) {
+  constexpr std::int64_t kSchedulesMax = 1'000'000'000;
   app.add_option("--seed", options.check.seed, "with -p check: of the first schedule; the next one has the next");
-  app.add_option("--schedules", options.schedules, "with -p check: how many")->check(CLI::PositiveNumber);
+  app.add_option("--schedules", options.schedules, "with -p check: how many")
+      ->check(CLI::Range(std::int64_t{1}, kSchedulesMax));
   app.add_flag("--until-fail", options.until_fail, "with -p check: end with the first schedule that has a finding");
-  app.add_option("--memory-model", options.check.memory_model, "with -p check: hardware, paranoid or coherent")
-      ->transform(CLI::CheckedTransformer(models, CLI::ignore_case));
+  app.add_option("--memory-model", memory_model, "with -p check: hardware, paranoid or coherent")
+      ->check(CLI::IsMember({"hardware", "paranoid", "coherent"}));
+}
+
+/// Options that would have no effect on this platform.
+void refuse_idle(const CLI::App& app, bool is_check) {
+  for (const char* const option : {"--seed", "--schedules", "--until-fail", "--memory-model"}) {
+    if (!is_check && app.count(option) != 0) {
+      throw Error(ErrorCode::kBadArgument, fmt::format("{} is for -p check", option), "add -p check, or leave it out");
+    }
+  }
+  for (const char* const option : {"--compare", "--peer-command", "--ranks-as", "--debug-rank"}) {
+    if (is_check && app.count(option) != 0) {
+      throw Error(ErrorCode::kBadArgument, fmt::format("{} is not for -p check", option), "leave it out");
+    }
+  }
+}
+
+tileput::MemoryModel memory_model_of(const std::string& name) {
+  return name == "paranoid"   ? tileput::MemoryModel::kParanoid
+         : name == "coherent" ? tileput::MemoryModel::kCoherent
+                              : tileput::MemoryModel::kHardware;
 }
 
 /// The command line without the options that choose schedules.
@@ -506,7 +525,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   app.add_flag("-v,--verbose", options.verbose, "ranks say on stderr what they do");
   app.add_flag("--compare", options.compare, "measure push against pull, and print a table");
   app.add_option("--peer-command", options.peer_command, "with --compare: prints MPI_Alltoall's time in microseconds");
-  add_check_options(app, options);
+  std::string memory_model = "hardware";
+  add_check_options(app, options, memory_model);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -516,6 +536,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
     throw Error(ErrorCode::kBadArgument, error.what(), "--help lists what there is");
   }
   options.platform = platform == "check" ? tileput::Platform::kCheck : tileput::Platform::kCpu;
+  refuse_idle(app, options.platform == tileput::Platform::kCheck);
+  options.check.memory_model = memory_model_of(memory_model);
   options.replay = replay_of(argc, argv);
   options.ranks_as = ranks_as == "thread" ? tileput::RanksAs::kThread : tileput::RanksAs::kProcess;
   if (app.count("--ranks") != 0) {
