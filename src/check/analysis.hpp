@@ -110,7 +110,6 @@ class Order {
     std::map<Address, Snapshot> line_clean;
     std::map<Address, Snapshot> line_fill;
     std::map<Address, std::vector<OpId>> dirty;  ///< scalar stores by line
-    std::vector<OpId> transfers;
   };
   struct Token {
     Known known{};
