@@ -135,11 +135,15 @@ class Order {
   void execute(const Event& event);
   void drain(Unit& unit, Pipe pipe, std::uint32_t position);
   void fence(Unit& unit, std::uint32_t position);
+  void write_back_all(Unit& unit, std::uint32_t position);
+  void invalidate_all(Unit& unit);
   void clean_line(Unit& unit, Address line, const Snapshot& now);
   void clean(Unit& unit, const Event& event);
   void boundary(Unit& unit, const Event& event);
   void wait(const Event& event);
   void new_version(Unit& unit, Clock clock);
+  /// The position of the first step that covers that many operations; 0: none does.
+  static std::uint32_t first_covering(const std::vector<Step>& steps, std::uint32_t index);
   [[nodiscard]] Snapshot snapshot(const Unit& unit) const;
   [[nodiscard]] std::uint32_t known_of(const Change& change, int core) const;
 

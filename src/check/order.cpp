@@ -110,15 +110,8 @@ void Order::apply(const Event& event) {
     case Event::Kind::kFence: fence(unit, event.position); break;
     case Event::Kind::kClean: clean(unit, event); break;
     case Event::Kind::kCleanAll:
-      for (const auto& [line, stores] : unit.dirty) {
-        for (const OpId store : stores) {
-          complete_[store] = event.position;
-        }
-      }
-      unit.dirty.clear();
-      unit.line_clean.clear();
-      unit.line_fill.clear();
-      unit.all_clean = snapshot(unit);
+      write_back_all(unit, event.position);
+      invalidate_all(unit);
       break;
     case Event::Kind::kModify: break;  // in changes_ already
     case Event::Kind::kWait: wait(event); break;
@@ -139,9 +132,7 @@ void Order::apply(const Event& event) {
         clock[static_cast<std::size_t>(event.value)] = before.position;
       }
       new_version(unit, std::move(clock));
-      unit.line_clean.clear();  // a task starts with an empty cache
-      unit.line_fill.clear();
-      unit.all_clean = snapshot(unit);
+      invalidate_all(unit);  // a task starts with an empty cache
       break;
     }
   }
@@ -219,6 +210,21 @@ void Order::fence(Unit& unit, std::uint32_t position) {
   unit.fences.push_back(position);
 }
 
+void Order::write_back_all(Unit& unit, std::uint32_t position) {
+  for (const auto& [line, stores] : unit.dirty) {
+    for (const OpId store : stores) {
+      complete_[store] = position;
+    }
+  }
+  unit.dirty.clear();
+}
+
+void Order::invalidate_all(Unit& unit) {
+  unit.line_clean.clear();
+  unit.line_fill.clear();
+  unit.all_clean = snapshot(unit);
+}
+
 void Order::clean_line(Unit& unit, Address line, const Snapshot& now) {
   if (const auto found = unit.dirty.find(line); found != unit.dirty.end()) {
     for (const OpId store : found->second) {
@@ -241,16 +247,9 @@ void Order::boundary(Unit& unit, const Event& event) {
   drain(unit, Pipe::kAll, event.position);
   if (rules_.boundary_publishes) {
     fence(unit, event.position);
-    for (const auto& [line, stores] : unit.dirty) {
-      for (const OpId store : stores) {
-        complete_[store] = event.position;
-      }
-    }
-    unit.dirty.clear();
+    write_back_all(unit, event.position);
   }
-  unit.line_clean.clear();
-  unit.line_fill.clear();
-  unit.all_clean = snapshot(unit);
+  invalidate_all(unit);
 }
 
 void Order::new_version(Unit& unit, Clock clock) {
@@ -264,6 +263,12 @@ void Order::new_version(Unit& unit, Clock clock) {
   }
 }
 
+std::uint32_t Order::first_covering(const std::vector<Step>& steps, std::uint32_t index) {
+  const auto found = std::lower_bound(steps.begin(), steps.end(), index,
+                                      [](const Step& step, std::uint32_t wanted) { return step.count < wanted; });
+  return found == steps.end() ? 0 : found->position;
+}
+
 std::uint32_t Order::drained_at(OpId id) const {
   const Op& op = trace_.ops[id];
   const Unit& unit = units_[static_cast<std::size_t>(op.core)];
@@ -275,10 +280,7 @@ std::uint32_t Order::drained_at(OpId id) const {
   if (op.pipe == Pipe::kS) {
     return op.position;
   }
-  const std::vector<Step>& drains = unit.drains[static_cast<std::size_t>(op.pipe)];
-  const auto found = std::lower_bound(drains.begin(), drains.end(), op.index,
-                                      [](const Step& step, std::uint32_t index) { return step.count < index; });
-  return found == drains.end() ? 0 : found->position;
+  return first_covering(unit.drains[static_cast<std::size_t>(op.pipe)], op.index);
 }
 
 std::uint32_t Order::published_at(OpId id) const {
@@ -294,10 +296,7 @@ std::uint32_t Order::published_at(OpId id) const {
   if (op.pipe == Pipe::kS) {
     return op.position;
   }
-  const std::vector<Step>& steps = unit.publishes[static_cast<std::size_t>(op.pipe)];
-  const auto found = std::lower_bound(steps.begin(), steps.end(), op.index,
-                                      [](const Step& step, std::uint32_t index) { return step.count < index; });
-  return found == steps.end() ? 0 : found->position;
+  return first_covering(unit.publishes[static_cast<std::size_t>(op.pipe)], op.index);
 }
 
 bool Order::is_before(OpId a_id, const View& b, bool needs_publishing, bool is_on_chip) const {
