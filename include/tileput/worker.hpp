@@ -262,7 +262,8 @@ struct WindowBuffer {
   std::uint32_t elements = 0;
 };
 
-/// Windows of one size on some ranks, zeroed, each addressable by all of them. Lives until the run that made it ends.
+/// Windows of one size on some ranks, zeroed, each addressable by all of them. Lives until it is released or the run
+/// that made it ends.
 class Domain {
  public:
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
@@ -339,12 +340,27 @@ struct RankTask {
   TaskArgs args;
 };
 
+/// Names a submission of the current run.
+class Submission {
+ public:
+  /// Its place in the order of submission, and in RunReport::submissions.
+  [[nodiscard]] std::size_t index() const noexcept { return index_; }
+
+ private:
+  friend class Worker;
+  Submission(std::uint64_t run, std::size_t index) noexcept : run_(run), index_(index) {}
+  std::uint64_t run_;
+  std::size_t index_;
+};
+
 struct TaskOptions {
   /// How often the orchestration's entry is called, back to back on the same windows, at least 1.
   std::uint32_t calls = 1;
   /// Count instructions and times per phase with an observer on the waist. It slows the kernels; timings of interest
   /// come from runs without it.
   bool observe = false;
+  /// Submissions of the same run that are complete before this one starts, besides those that its tensors name.
+  std::vector<Submission> after = {};
 };
 
 /// A maximal run of data instructions of one task between two barriers, as the observer saw it.
@@ -413,13 +429,25 @@ class Orchestrator {
   /// Errors: kBadArgument (ranks, buffers), kOutOfMemory with the numbers; nothing stays allocated.
   Domain allocate_domain(const DomainOptions& options);
 
-  /// Submits one task per member. Tasks of one rank start in submission order; a submission that names memory of an
-  /// earlier one (and either writes it) starts when the earlier one is complete. Returns when the work is sent.
-  void submit_group(const Callable& callable, const std::vector<RankTask>& members, const TaskOptions& options = {});
+  /// Gives a domain back once the tasks that name it, by a buffer or its context, are complete; returns at once. No
+  /// later submission can name it. What is not released is when the run ends. Errors: kBadArgument for a domain that
+  /// this run has not allocated, or has released.
+  void release_domain(const Domain& domain);
+
+  /// Submits one task per member, and returns when it has started or is queued. It starts when all its ranks are free
+  /// and everything that it comes after is complete: tasks of earlier submissions that name memory in common with it
+  /// where one of both writes (host memory; buffers of the own rank's windows, which count as written), and
+  /// TaskOptions::after. Nothing else orders submissions: a later one overtakes one that waits.
+  ///
+  /// A rank executes one task at a time. A task whose kernels have deferred its completion does not occupy its rank.
+  /// Host memory that a submission names is its own until the run ends: inputs are read when it starts, outputs are
+  /// written when it is complete. Queued work starts inside calls of the Orchestrator, and in the end of the run.
+  Submission submit_group(const Callable& callable, const std::vector<RankTask>& members,
+                          const TaskOptions& options = {});
 
   /// A group of one.
-  void submit(const Callable& callable, int rank, const TaskArgs& args, const TaskOptions& options = {}) {
-    submit_group(callable, {{rank, args}}, options);
+  Submission submit(const Callable& callable, int rank, const TaskArgs& args, const TaskOptions& options = {}) {
+    return submit_group(callable, {{rank, args}}, options);
   }
 
  private:

@@ -215,6 +215,11 @@ void CheckedPlatform::note_sent(int rank) {
         before.emplace_back(lane.get(), lane->answered);
       }
     }
+    for (const std::unique_ptr<Lane>& lane : state.completions) {
+      if (lane->answered != 0) {
+        before.emplace_back(lane.get(), lane->answered);
+      }
+    }
   }
   at(rank).sent.push_back(std::move(before));
 }
@@ -349,24 +354,63 @@ void CheckedPlatform::run_kernel(int rank, bool is_cube, machine::Core& core, co
   lane.note_end();
 }
 
-void CheckedPlatform::await_counter(int rank, machine::Core& core, const std::int32_t* counter, std::uint32_t expected,
-                                    const void* site) {
-  const Rank& state = at(rank);
-  Lane& lane = lane_of(rank, !state.lanes.contains({core.block_index, false}), core);
-  const check::Source source{place_of(site), "register_completion_condition"};
-  const auto await = [&](check::Compare compare, std::int32_t value) {
-    lane.core().wait(source, {reinterpret_cast<check::Address>(counter)}, compare, value);
+void CheckedPlatform::await(Lane& lane, const CompletionCondition& condition) {
+  const check::Source source{place_of(condition.site), "register_completion_condition"};
+  const auto wait = [&](check::Compare compare, std::int32_t value) {
+    lane.core().wait(source, {reinterpret_cast<check::Address>(condition.counter)}, compare, value);
   };
   // The machine compares signed numbers: those from 2^31 on are the negative ones.
-  const bool is_large = expected > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max());
-  const bool is_past = !is_large && __atomic_load_n(counter, __ATOMIC_RELAXED) < 0;  // nobody changes it meanwhile
+  const bool is_large = condition.expected > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max());
+  const bool is_past = !is_large && __atomic_load_n(condition.counter, __ATOMIC_RELAXED) < 0;  // nobody changes it now
   if (is_large || is_past) {
-    await(check::Compare::kLt, 0);
+    wait(check::Compare::kLt, 0);
   }
   if (!is_past) {
-    await(check::Compare::kGe, static_cast<std::int32_t>(expected));
+    wait(check::Compare::kGe, static_cast<std::int32_t>(condition.expected));
   }
+}
+
+void CheckedPlatform::await_counter(int rank, machine::Core& core, const CompletionCondition& condition) {
+  const Rank& state = at(rank);
+  Lane& lane = lane_of(rank, !state.lanes.contains({core.block_index, false}), core);
+  await(lane, condition);
   lane.note_end();
+}
+
+CheckedPlatform::Lane& CheckedPlatform::completion_lane(int rank, machine::Core& core) {
+  Rank& state = at(rank);
+  if (state.free_completions.empty()) {
+    const std::size_t number = state.completions.size() + 1;
+    std::string name = fmt::format("rank {} completion{}", rank, number == 1 ? "" : fmt::format(" {}", number));
+    state.completions.push_back(
+        std::make_unique<Lane>(*this, machine_->add_core({rank, std::move(name), check::CoreType::kVector}), core));
+    Lane& made = *state.completions.back();
+    add_region({.name = "the order of tasks", .range = {made.word(), check::kLineBytes}, .rank = rank});
+    return made;
+  }
+  Lane* const lane = state.free_completions.back();
+  state.free_completions.pop_back();
+  return *lane;
+}
+
+void CheckedPlatform::watch_counters(int rank, machine::Core& core, std::vector<CompletionCondition> conditions,
+                                     std::function<void()> complete) {
+  Lane& lane = completion_lane(rank, core);
+  std::vector<Ended> before;
+  for (const auto& [key, other] : at(rank).lanes) {
+    before.emplace_back(other.get(), other->ended());
+  }
+  spawn([this, rank, &lane, before = std::move(before), conditions = std::move(conditions),
+         complete = std::move(complete)] {
+    wait_for(lane, before);
+    for (const CompletionCondition& condition : conditions) {
+      await(lane, condition);
+    }
+    lane.note_end();
+    lane.answered = lane.ended();
+    at(rank).free_completions.push_back(&lane);
+    complete();
+  });
 }
 
 }  // namespace tileput::orchestration

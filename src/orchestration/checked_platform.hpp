@@ -19,6 +19,7 @@
 #include "check/kernel_observer.hpp"
 #include "check/machine.hpp"
 #include "orchestration/job_description.hpp"
+#include "orchestration/pending_tasks.hpp"
 #include "rank/executor.hpp"
 #include "tileput/error.hpp"
 #include "tileput/machine/core.hpp"
@@ -76,8 +77,10 @@ class CheckedPlatform final : public rank::Executor {
   /// Runs `kernel` as one block.
   void run_kernel(int rank, bool is_cube, machine::Core& core, const std::function<void()>& kernel);
   /// The rank waits for a counter of a deferred task, as unsigned number.
-  void await_counter(int rank, machine::Core& core, const std::int32_t* counter, std::uint32_t expected,
-                     const void* site);
+  void await_counter(int rank, machine::Core& core, const CompletionCondition& condition);
+  /// Returns at once; calls `complete` when all these have risen, which whoever is sent a task then comes after.
+  void watch_counters(int rank, machine::Core& core, std::vector<CompletionCondition> conditions,
+                      std::function<void()> complete);
 
  private:
   class Lane;
@@ -88,6 +91,8 @@ class CheckedPlatform final : public rank::Executor {
     std::vector<Ended> before_task;
     std::vector<Ended> before_kernel;
     std::map<std::pair<int, bool>, std::unique_ptr<Lane>> lanes;  ///< by block, and whether it runs cube kernels
+    std::vector<std::unique_ptr<Lane>> completions;  ///< cores that wait for the counters of deferred tasks
+    std::vector<Lane*> free_completions;
   };
   struct Object {
     std::uint64_t begin = 0;
@@ -96,6 +101,8 @@ class CheckedPlatform final : public rank::Executor {
 
   Rank& at(int rank);
   Lane& lane_of(int rank, bool is_cube, machine::Core& core);
+  Lane& completion_lane(int rank, machine::Core& core);
+  void await(Lane& lane, const CompletionCondition& condition);
   void wait_for(Lane& lane, const std::vector<Ended>& before);
   void add_region(const check::Region& region);
   [[nodiscard]] std::uint64_t place_of(const void* site) const noexcept;

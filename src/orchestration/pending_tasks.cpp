@@ -15,13 +15,7 @@ namespace tileput::orchestration {
 
 namespace {
 
-/// For rank::Waiting, which needs sequentially consistent loads; acquires what was stored before the counter was
-/// raised.
-const std::int32_t* unmet(const void* context) {
-  const auto& condition = *static_cast<const CompletionCondition*>(context);
-  const auto value = static_cast<std::uint32_t>(__atomic_load_n(condition.counter, __ATOMIC_SEQ_CST));
-  return value >= condition.expected ? nullptr : condition.counter;
-}
+const std::int32_t* unmet(const void* condition) { return static_cast<const CompletionCondition*>(condition)->unmet(); }
 
 }  // namespace
 
@@ -64,8 +58,18 @@ void PendingTasks::add(std::uint64_t id, const CoreTaskArgs& args, std::span<con
   tasks_.push_back(std::move(task));
 }
 
+std::vector<CompletionCondition> PendingTasks::take_unmet() {
+  std::vector<CompletionCondition> unmet;
+  for (Task& task : tasks_) {
+    advance(task);
+    unmet.insert(unmet.end(), task.conditions.begin() + static_cast<std::ptrdiff_t>(task.met), task.conditions.end());
+  }
+  tasks_.clear();
+  return unmet;
+}
+
 bool PendingTasks::advance(Task& task) const noexcept {
-  while (!await_ && task.met < task.conditions.size() && unmet(&task.conditions[task.met]) == nullptr) {
+  while (!await_ && task.met < task.conditions.size() && task.conditions[task.met].unmet() == nullptr) {
     ++task.met;
   }
   return task.met == task.conditions.size();

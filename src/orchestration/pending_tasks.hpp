@@ -24,6 +24,12 @@ struct CompletionCondition {
   const std::int32_t* counter = nullptr;
   std::uint32_t expected = 0;
   const void* site = nullptr;  ///< program counter of the registration
+
+  /// The counter, if it has not risen so far: for rank::Waiting, with a sequentially consistent load. Null acquires
+  /// what was stored before the counter was raised.
+  [[nodiscard]] const std::int32_t* unmet() const noexcept {
+    return static_cast<std::uint32_t>(__atomic_load_n(counter, __ATOMIC_SEQ_CST)) >= expected ? nullptr : counter;
+  }
 };
 
 /// What the blocks of one task register; LocalContext points to it.
@@ -64,6 +70,8 @@ class PendingTasks {
   void add(std::uint64_t id, const CoreTaskArgs& args, std::span<const CompletionCondition> conditions,
            rank::Waiting& waiting, std::uintptr_t heap_base);
   void clear() noexcept { tasks_.clear(); }
+  /// The conditions that were not met when looked at last; forgets the tasks.
+  std::vector<CompletionCondition> take_unmet();
 
   /// Waits for the pending tasks that a task with these arguments depends on: those that it names, and those with a
   /// tensor that shares memory with one of its own where at least one of both writes it; add_no_dep() tensors do not

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What worker and rank say to each other. A request with an id is answered once, in order, with that id; id 0 is not
-/// answered.
+/// What worker and rank say to each other. A request with an id is answered with that id, in order; id 0 is not
+/// answered. A task whose completion is deferred is answered when its kernels have returned, and again, with
+/// completion_of() its id, when it is complete.
 
 #include <cstdint>
 #include <string>
@@ -26,7 +27,7 @@ enum class RequestKind : std::uint32_t {
   kFree,         ///< give the own window's memory back; everybody has detached
   kCloseShared,  ///< a range of the worker's heap is freed; not answered
   kLoad,         ///< a callable; answers where its objects lie (LoadedObject)
-  kRun,          ///< a task
+  kRun,          ///< a task; answered once or twice
   kExit,
 };
 
@@ -156,10 +157,14 @@ struct RunAnswer {
   }
 };
 
+/// The id of the second answer to a request.
+constexpr std::uint64_t completion_of(std::uint64_t id) noexcept { return id | (std::uint64_t{1} << 63U); }
+
 /// Every answer: the request's id, whether it worked, then the payload or the error.
 struct AnswerHeader {
   std::uint64_t id = 0;
   std::uint8_t failed = 0;
+  std::uint8_t deferred = 0;  ///< there will be a second one
 };
 
 inline void save_error(base::Writer& out, const Error& error) {

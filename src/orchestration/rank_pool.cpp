@@ -299,6 +299,9 @@ std::optional<std::uint64_t> RankPool::send(int rank, RequestKind kind, const ba
   }
   last_id_ = id;
   member.open_requests.insert(id);
+  if (rank::Doorbell& doorbell = control_->doorbells()[rank]; doorbell.sleepers.load(std::memory_order_seq_cst) != 0) {
+    rank::ring(doorbell);  // it may wait for a deferred task, and then looks for messages as well
+  }
   if (checked_ != nullptr && kind == RequestKind::kRun) {
     checked_->note_sent(rank);
   }
@@ -393,6 +396,10 @@ void RankPool::receive_from(int rank) {
       answer.payload.assign(message->bytes.begin() + sizeof(AnswerHeader), message->bytes.end());
     }
     member.open_requests.erase(header.id);
+    answer.is_deferred = header.deferred != 0;
+    if (answer.is_deferred) {
+      member.open_requests.insert(completion_of(header.id));
+    }
     answers_.emplace(header.id, std::move(answer));
   }
 }
@@ -404,7 +411,7 @@ void RankPool::lost(int rank) {
   }
   member.channel.close();
   for (const std::uint64_t id : member.open_requests) {
-    answers_.emplace(id, Answer{death(rank), {}});
+    answers_.emplace(id, Answer{death(rank), {}, false});
   }
   member.open_requests.clear();
   if (member.thread.joinable()) {

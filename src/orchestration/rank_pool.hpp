@@ -31,6 +31,7 @@ namespace tileput::orchestration {
 struct Answer {
   std::optional<Error> error;
   std::vector<std::byte> payload;
+  bool is_deferred = false;  ///< completion_of() its id is answered later
 };
 
 /// The ranks of one worker and the memory of the job: starts them, talks to them, notices their end, replaces them.

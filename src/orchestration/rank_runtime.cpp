@@ -3,6 +3,7 @@
 #include "orchestration/rank_runtime.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -124,15 +125,74 @@ RankRuntime::~RankRuntime() {
 
 void RankRuntime::greet(std::uint64_t id) {
   base::Writer answer;
-  answer.put(AnswerHeader{id, 0});
+  answer.put(AnswerHeader{id, 0, 0});
   channel_.send(answer.bytes());
 }
 
 std::optional<rank::Message> RankRuntime::receive() {
   if (checked_ != nullptr) {
     checked_->wait_until([this] { return channel_.has_message(); });
+    return channel_.receive();
+  }
+  for (settle_deferred(); !deferred_.empty(); settle_deferred()) {
+    bool would_block = false;
+    std::optional<rank::Message> message = channel_.receive(false, &would_block);
+    if (message || !would_block) {
+      return message;
+    }
+    watch_counters();
   }
   return channel_.receive();
+}
+
+void RankRuntime::watch_counters() {
+  struct Watched {
+    const RankRuntime& runtime;
+    const std::int32_t* first;  // what a report names
+  };
+  const auto unsatisfied = [](const void* context) -> const std::int32_t* {
+    const auto& watched = *static_cast<const Watched*>(context);
+    pollfd channel{watched.runtime.channel_.fd(), POLLIN, 0};
+    const bool has_risen =
+        std::any_of(watched.runtime.deferred_.begin(), watched.runtime.deferred_.end(),
+                    [](const Deferred& task) { return task.conditions[task.met].unmet() == nullptr; });
+    return has_risen || poll(&channel, 1, 0) != 0 ? nullptr : watched.first;
+  };
+  const CompletionCondition& first = deferred_.front().conditions[deferred_.front().met];
+  const Watched watched{*this, first.counter};
+  try {
+    team_.waiting().until(
+        {team_.core().heap_base, static_cast<std::int32_t>(first.expected), rank::kCompareCounter, first.site},
+        unsatisfied, &watched);
+  } catch (const Error&) {
+    deferred_.clear();  // the run is given up, and the worker ends this rank
+  }
+}
+
+void RankRuntime::settle_deferred() {
+  for (Deferred& task : deferred_) {
+    while (task.met < task.conditions.size() && task.conditions[task.met].unmet() == nullptr) {
+      ++task.met;
+    }
+    if (task.met == task.conditions.size()) {
+      answer_completion(task.id);
+    }
+  }
+  std::erase_if(deferred_, [](const Deferred& task) { return task.met == task.conditions.size(); });
+}
+
+void RankRuntime::answer_completion(std::uint64_t id) {
+  base::Writer answer;
+  answer.put(AnswerHeader{completion_of(id), 0, 0});
+  channel_.send(answer.bytes());
+}
+
+void RankRuntime::defer(std::uint64_t id, std::vector<CompletionCondition> conditions) {
+  if (checked_ == nullptr) {
+    deferred_.push_back({id, std::move(conditions), 0});
+    return;
+  }
+  checked_->watch_counters(rank_, team_.core(), std::move(conditions), [this, id] { answer_completion(id); });
 }
 
 void RankRuntime::serve() {
@@ -150,18 +210,19 @@ void RankRuntime::answer_request(const std::vector<std::byte>& request) {
   base::Reader in(request);
   const auto header = in.take<RequestHeader>();
   base::Writer answer;
+  std::vector<CompletionCondition> conditions;
   try {
     base::Writer payload;
-    handle(header.kind, in, payload);
-    answer.put(AnswerHeader{header.id, 0});
+    handle(header.kind, in, payload, conditions);
+    answer.put(AnswerHeader{header.id, 0, static_cast<std::uint8_t>(!conditions.empty())});
     answer.append(payload);
   } catch (const Error& error) {
     answer = {};
-    answer.put(AnswerHeader{header.id, 1});
+    answer.put(AnswerHeader{header.id, 1, 0});
     save_error(answer, error);
   } catch (const std::exception& error) {
     answer = {};
-    answer.put(AnswerHeader{header.id, 1});
+    answer.put(AnswerHeader{header.id, 1, 0});
     save_error(answer, Error(ErrorCode::kInternal, fmt::format("rank {}: {}", rank_, error.what()), ""));
   }
   if (header.id == 0) {
@@ -170,13 +231,18 @@ void RankRuntime::answer_request(const std::vector<std::byte>& request) {
   if (answer.bytes().size() > rank::kMessageBytesMax) {
     const std::size_t bytes = answer.bytes().size();
     answer = {};
-    answer.put(AnswerHeader{header.id, 1});
+    answer.put(AnswerHeader{header.id, 1, 0});
     save_error(answer, Error(ErrorCode::kInternal, fmt::format("an answer of {} bytes", bytes), "report this"));
+    conditions.clear();
   }
   channel_.send(answer.bytes());  // a closed channel ends serve() at its next receive
+  if (!conditions.empty()) {
+    defer(header.id, std::move(conditions));
+  }
 }
 
-void RankRuntime::handle(RequestKind kind, base::Reader& in, base::Writer& out) {
+void RankRuntime::handle(RequestKind kind, base::Reader& in, base::Writer& out,
+                         std::vector<CompletionCondition>& conditions) {
   switch (kind) {
     case RequestKind::kReserve: out.put(reserve(in.take<ReserveRequest>())); return;
     case RequestKind::kAttach: {
@@ -210,7 +276,7 @@ void RankRuntime::handle(RequestKind kind, base::Reader& in, base::Writer& out) 
       if (checked_ != nullptr) {
         checked_->begin_task(rank_);
       }
-      run(request).save(out);
+      run(request, conditions).save(out);
       if (checked_ != nullptr) {
         checked_->end_task(rank_);
       }
@@ -304,7 +370,7 @@ void RankRuntime::open_shared(const WireTensor& tensor) {
   }
 }
 
-RunAnswer RankRuntime::run(const RunRequest& request) {
+RunAnswer RankRuntime::run(const RunRequest& request, std::vector<CompletionCondition>& conditions) {
   TaskMemory memory(team_, request.observe != 0);
   for (const auto& [id, domain] : domains_) {
     const CommContext& context = domain->context();
@@ -341,9 +407,8 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
   task.team = &team_;
   if (checked_ != nullptr) {
     task.checked = checked_;
-    task.pending.use([this](const CompletionCondition& condition) {
-      checked_->await_counter(rank_, team_.core(), condition.counter, condition.expected, condition.site);
-    });
+    task.pending.use(
+        [this](const CompletionCondition& condition) { checked_->await_counter(rank_, team_.core(), condition); });
   }
   begin_run(request.run);
   const ScopedTaskContext scope(task);
@@ -372,7 +437,9 @@ RunAnswer RankRuntime::run(const RunRequest& request) {
     throw Error(ErrorCode::kOrchestration, fmt::format("{} on rank {} threw", callable.name, rank_),
                 "correct the orchestration");
   }
-  log_.info("run {}: {} complete, {} ns a call", request.run, callable.name, answer.median_ns);
+  conditions = task.pending.take_unmet();
+  log_.info("run {}: {} {}, {} ns a call", request.run, callable.name,
+            conditions.empty() ? "complete" : "has deferred its completion", answer.median_ns);
   return answer;
 }
 
@@ -394,7 +461,9 @@ void RankRuntime::call_entry(const RunRequest& request, const ChipTaskArgs& args
   for (std::uint32_t call = 0; call < request.calls; ++call) {
     team_.counter().begin_call();
     entry(args);
-    task.await_pending();
+    if (call + 1 != request.calls) {
+      task.await_pending();
+    }
     const std::uint64_t end = base::now_ns();  // one look at the clock a call: it takes as long as a small push
     times.add(end - start);
     start = end;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "base/memory.hpp"
 #include "base/system.hpp"
@@ -35,6 +36,21 @@ void check_ranks(const std::vector<int>& ranks, int worker_ranks, const char* wh
       throw Error(ErrorCode::kBadArgument, fmt::format("{} names rank {} twice", what, rank), "name each rank once");
     }
   }
+}
+
+std::set<std::uint64_t> domains_of(const RankTask& member) {
+  std::set<std::uint64_t> ids;
+  for (const TaskArgs::TensorArg& arg : member.args.tensors()) {
+    if (!arg.host) {
+      ids.insert(arg.window.domain);
+    }
+  }
+  for (const TaskArgs::ScalarArg& arg : member.args.scalars()) {
+    if (arg.is_context) {
+      ids.insert(arg.value);
+    }
+  }
+  return ids;
 }
 
 /// Fills in element counts and returns the bytes of a window.
@@ -109,7 +125,7 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   made.buffers_ = options.buffers;
   made.window_bytes_ = lay_out(made.buffers_, options.window_bytes);
 
-  DomainRecord record{made, {}};
+  DomainRecord record{made, {}, 0, false};
   const std::vector<int>& ranks = made.ranks_;
   participants_.insert(ranks.begin(), ranks.end());
   const auto call_all = [&](RequestKind kind) { call(ranks, kind, [&](std::size_t) { return saved(made.id_); }); };
@@ -202,11 +218,12 @@ void Worker::Impl::check_members(const Callable& callable, const std::vector<Ran
     }
     const auto require_member = [&](std::uint64_t id) {
       const auto record = domains_.find(id);
-      if (record == domains_.end()) {
+      if (record == domains_.end() || record->second.released) {
         throw Error(
             ErrorCode::kBadArgument,
-            fmt::format("the task for rank {} names domain {}, which this run has not allocated", member.rank, id),
-            "a domain lives as long as the run that allocated it");
+            fmt::format("the task for rank {} names domain {}, which this run has not allocated, or has released",
+                        member.rank, id),
+            "a domain lives until it is released, and not longer than the run that allocated it");
       }
       const std::vector<int>& of = record->second.domain.ranks();
       if (std::find(of.begin(), of.end(), member.rank) == of.end()) {
@@ -229,43 +246,73 @@ void Worker::Impl::check_members(const Callable& callable, const std::vector<Ran
   check_ranks(ranks, pool_.size(), "the group");
 }
 
-void Worker::Impl::stage(const std::vector<RankTask>& members, Submission& submission) {
-  for (const RankTask& member : members) {
-    for (const TaskArgs::TensorArg& arg : member.args.tensors()) {
+void Worker::Impl::release_domain(std::uint64_t id) {
+  require_running("release_domain");
+  const auto record = domains_.find(id);
+  if (record == domains_.end() || record->second.released) {
+    throw Error(ErrorCode::kBadArgument,
+                fmt::format("domain {} to release, which this run has not allocated, or has released", id),
+                "release each domain once, in the run that allocated it");
+  }
+  record->second.released = true;
+  if (record->second.users == 0) {
+    close(id);
+  }
+}
+
+void Worker::Impl::check_after(const TaskOptions& options) const {
+  for (const Submission& submission : options.after) {
+    if (submission.run_ != run_id_ || submission.index_ >= groups_.size()) {
+      throw Error(ErrorCode::kBadArgument,
+                  fmt::format("TaskOptions::after names submission {} of another run", submission.index_),
+                  "name what submit_group() and submit() returned in this run");
+    }
+  }
+}
+
+void Worker::Impl::stage(const std::vector<RankTask>& members, Group& group) {
+  for (std::size_t member = 0; member < members.size(); ++member) {
+    for (const TaskArgs::TensorArg& arg : members[member].args.tensors()) {
       if (arg.host && arg.host->bytes() != 0) {
         auto* const begin = static_cast<std::byte*>(const_cast<void*>(arg.host->data()));  // written only if writable
-        submission.ranges.push_back({begin, begin + arg.host->bytes(), arg.direction != TaskArgs::Direction::kInput});
+        group.ranges.push_back(
+            {member, begin, begin + arg.host->bytes(), arg.direction != TaskArgs::Direction::kInput});
       }
     }
   }
-  std::vector<Range> apart = submission.ranges;
+  std::vector<Range> apart = group.ranges;
   std::erase_if(apart, [this](const Range& range) {
     return store_.find(range.begin, static_cast<std::uint64_t>(range.end - range.begin)).has_value();
   });
   std::sort(apart.begin(), apart.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
   for (std::size_t i = 0; i < apart.size();) {
-    Staged staged{apart[i].begin, apart[i].end, {}, nullptr};
+    Staged staged{apart[i].begin, apart[i].end, {}, nullptr, 1};
     bool merged = false;
     for (++i; i < apart.size() && apart[i].begin < staged.end; ++i) {
       merged |= apart[i].begin != staged.begin || apart[i].end != staged.end;
+      ++staged.users;
       staged.end = std::max(staged.end, apart[i].end);
     }
     // Where arguments lie inside each other, each keeps the alignment it has on the host.
     const std::uint64_t lead = merged ? reinterpret_cast<std::uintptr_t>(staged.begin) % 64 : 0;
     staged.block = take_staging(lead + static_cast<std::uint64_t>(staged.end - staged.begin));
     staged.copy = store_.at(staged.block.offset) + lead;
-    submission.staged.push_back(staged);
+    group.staged.push_back(staged);
   }
 }
 
-const Worker::Impl::Staged* Worker::Impl::Submission::staged_at(const std::byte* host) const noexcept {
+Worker::Impl::Staged* Worker::Impl::Group::staged_at(const std::byte* host) noexcept {
+  return const_cast<Staged*>(std::as_const(*this).staged_at(host));
+}
+
+const Worker::Impl::Staged* Worker::Impl::Group::staged_at(const std::byte* host) const noexcept {
   const auto found = std::find_if(staged.begin(), staged.end(), [host](const Staged& candidate) {
     return host >= candidate.begin && host < candidate.end;
   });
   return found == staged.end() ? nullptr : &*found;
 }
 
-WireTensor Worker::Impl::wire_host(const TaskArgs::TensorArg& arg, const Submission& submission) const {
+WireTensor Worker::Impl::wire_host(const TaskArgs::TensorArg& arg, const Group& group) const {
   const Tensor& tensor = *arg.host;
   WireTensor wire;
   wire.bytes = tensor.bytes();
@@ -280,7 +327,7 @@ WireTensor Worker::Impl::wire_host(const TaskArgs::TensorArg& arg, const Submiss
   const std::byte* address = host;
   std::optional<Block> block = store_.find(host, wire.bytes);
   if (!block) {
-    const Staged* const staged = submission.staged_at(host);
+    const Staged* const staged = group.staged_at(host);
     block = staged->block;
     address = staged->copy + (host - staged->begin);
   }
@@ -301,10 +348,10 @@ WireTensor Worker::Impl::wire_window(const TaskArgs::TensorArg& arg, int rank) c
   return wire;
 }
 
-orchestration::RunRequest Worker::Impl::make_request(const RankTask& member, const Submission& submission) const {
+orchestration::RunRequest Worker::Impl::make_request(const RankTask& member, const Group& group) const {
   orchestration::RunRequest request;
   for (const TaskArgs::TensorArg& arg : member.args.tensors()) {
-    request.tensors.push_back(arg.host ? wire_host(arg, submission) : wire_window(arg, member.rank));
+    request.tensors.push_back(arg.host ? wire_host(arg, group) : wire_window(arg, member.rank));
   }
   for (const TaskArgs::ScalarArg& arg : member.args.scalars()) {
     request.scalars.push_back({arg.value, static_cast<std::uint8_t>(arg.is_context)});
@@ -312,7 +359,7 @@ orchestration::RunRequest Worker::Impl::make_request(const RankTask& member, con
   return request;
 }
 
-void Worker::Impl::describe_tensors(const std::vector<RankTask>& members, const Submission& submission) {
+void Worker::Impl::describe_tensors(const std::vector<RankTask>& members, const Group& group) {
   if (pool_.checked() == nullptr) {
     return;
   }
@@ -320,7 +367,7 @@ void Worker::Impl::describe_tensors(const std::vector<RankTask>& members, const 
     const std::vector<TaskArgs::TensorArg>& tensors = member.args.tensors();
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       if (tensors[i].host && tensors[i].host->bytes() != 0) {
-        const WireTensor wire = wire_host(tensors[i], submission);
+        const WireTensor wire = wire_host(tensors[i], group);
         pool_.checked()->describe_tensor(member.rank, i, reinterpret_cast<std::uintptr_t>(pool_.heaps().at(wire.place)),
                                          wire.bytes, element_bytes(tensors[i].host->type()));
       }
@@ -328,12 +375,34 @@ void Worker::Impl::describe_tensors(const std::vector<RankTask>& members, const 
   }
 }
 
-void Worker::Impl::submit_group(const Callable& callable, const std::vector<RankTask>& members,
-                                const TaskOptions& options) {
+std::vector<orchestration::TaskGraph::Task> Worker::Impl::accesses_of(const std::vector<RankTask>& members,
+                                                                      const Group& group) {
+  std::vector<orchestration::TaskGraph::Task> tasks;
+  for (const RankTask& member : members) {
+    tasks.push_back({member.rank, {}});
+    for (const TaskArgs::TensorArg& arg : member.args.tensors()) {
+      if (!arg.host && arg.window.bytes != 0) {
+        tasks.back().accesses.push_back(
+            {arg.window.domain, arg.window.offset_bytes, arg.window.offset_bytes + arg.window.bytes, true});
+      }
+    }
+  }
+  for (const Range& range : group.ranges) {
+    tasks[range.member].accesses.push_back(
+        {0, reinterpret_cast<std::uintptr_t>(range.begin), reinterpret_cast<std::uintptr_t>(range.end), range.written});
+  }
+  return tasks;
+}
+
+Submission Worker::Impl::submit_group(const Callable& callable, const std::vector<RankTask>& members,
+                                      const TaskOptions& options) {
   require_running("submit");
   check_members(callable, members, options);
-  Submission fresh;
-  std::vector<base::Writer> requests;
+  check_after(options);
+  if (failure_) {
+    throw Error(*failure_);
+  }
+  Group fresh;
   try {
     stage(members, fresh);
     for (const RankTask& member : members) {
@@ -342,33 +411,37 @@ void Worker::Impl::submit_group(const Callable& callable, const std::vector<Rank
       request.callable = callable.id();
       request.calls = options.calls;
       request.observe = options.observe ? 1 : 0;
-      requests.push_back(saved(request));
+      fresh.payloads.push_back(saved(request));
       fresh.members.push_back(member.rank);
+      fresh.domains.push_back(domains_of(member));
       fresh.report.ranks.emplace_back();
       fresh.report.ranks.back().rank = member.rank;
       fresh.report.ranks.back().calls = options.calls;
     }
-    wait_for_conflicts(fresh);
   } catch (...) {
     unstage(fresh);
     throw;
   }
   describe_tensors(members, fresh);
-  for (const Staged& staged : fresh.staged) {  // outputs too: what a kernel does not write stays as it is
-    std::memcpy(staged.copy, staged.begin, static_cast<std::size_t>(staged.end - staged.begin));
+  std::vector<std::size_t> after;
+  for (const Submission& submission : options.after) {
+    after.push_back(submission.index_);
   }
-  fresh.requests.resize(members.size());
+  const std::size_t index = graph_.add(accesses_of(members, fresh), after);
   participants_.insert(fresh.members.begin(), fresh.members.end());
-  submissions_.push_back(std::move(fresh));
-  open_.push_back(submissions_.size() - 1);
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    try {
-      const std::uint64_t request = send(members[i].rank, RequestKind::kRun, requests[i]);
-      submissions_.back().requests[i] = request;
-    } catch (const Error& error) {
-      fail(error);  // a part of the group has started
+  for (const std::set<std::uint64_t>& ids : fresh.domains) {
+    for (const std::uint64_t id : ids) {
+      ++domains_.at(id).users;
     }
   }
+  groups_.push_back(std::move(fresh));
+  go_on();
+  constexpr std::size_t kWaitingMax = 1024;  // a graph of them takes a moment to look through
+  while (graph_.waiting().size() > kWaitingMax) {
+    const std::set<int> owing = pool_.owing();
+    pump({owing.begin(), owing.end()});
+  }
+  return {run_id_, index};
 }
 
 }  // namespace tileput

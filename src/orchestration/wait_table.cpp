@@ -350,15 +350,20 @@ std::vector<StuckRanks::Rank> StuckRanks::look(const rank::Control& control, con
 }
 
 std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescription& job,
-                                   const std::vector<bool>& may_act) {
-  const std::vector<Rank> before = std::exchange(before_, look(control, may_act));
+                                   const std::vector<bool>& may_act, const std::vector<bool>& asked,
+                                   const MayStart& may_start) {
+  std::vector<bool> has_work = may_act;
+  for (std::size_t r = 0; r < asked.size(); ++r) {
+    has_work[r] = has_work[r] || asked[r];
+  }
+  const std::vector<Rank> before = std::exchange(before_, look(control, has_work));
   const std::vector<Rank>& now = before_;
   if (before.size() != now.size()) {
     return {};
   }
   std::vector<std::vector<const JobDescription::Domain*>> waits(now.size());  // of candidates: the domains they wait in
   for (std::size_t r = 0; r < now.size(); ++r) {
-    bool all = true;
+    bool all = asked.empty() || !asked[r];
     const std::size_t blocks = std::min(before[r].blocks.size(), now[r].blocks.size());  // a fresh rank has used fewer
     for (std::size_t b = 0; b < blocks && all; ++b) {
       const Block& first = before[r].blocks[b];
@@ -375,12 +380,19 @@ std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescri
       waits[r].clear();
     }
   }
+  std::vector<bool> stuck_so_far(now.size());
+  std::vector<bool> starts(now.size());
   const auto can_notify = [&](int rank) {
     const auto r = static_cast<std::size_t>(rank);
-    return waits[r].empty() && (now[r].may_act || before[r].may_act);
+    return starts[r] || (waits[r].empty() && (now[r].may_act || before[r].may_act));
   };
   for (bool changed = true; changed;) {
     changed = false;
+    if (may_start) {
+      std::transform(waits.begin(), waits.end(), stuck_so_far.begin(),
+                     [](const auto& domains) { return !domains.empty(); });
+      starts = may_start(stuck_so_far);
+    }
     for (std::vector<const JobDescription::Domain*>& domains : waits) {
       if (std::any_of(domains.begin(), domains.end(), [&](const JobDescription::Domain* domain) {
             return std::any_of(domain->ranks.begin(), domain->ranks.end(), can_notify);

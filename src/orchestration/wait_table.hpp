@@ -6,6 +6,7 @@
 /// cannot go on, for the reports of one that takes long, and for `tileput status`.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -90,12 +91,22 @@ class WaitTable {
 /// that may act. A task that is given up because one of its blocks failed is not found: its blocks leave their waits at
 /// their next look, and that is said before the block that failed goes off.
 ///
+/// A rank whose thread waits between tasks, for the counter of a deferred task, looks for work at each look, too. So if
+/// it was sent none since the first call it had none at that look, and it gets none later unless a submission that has
+/// not started can start although the ranks of the set never go on (`may_start`); a rank that may get one so can act,
+/// whether it waits or not.
+///
 /// Not judged: waits outside every window, which the program itself may end, and blocks that poll without TWAIT. Not
 /// covered: a thread that a kernel leaves behind when its task is answered.
 class StuckRanks {
  public:
-  /// `may_act[r]`: rank r has work that is not answered yet, or was sent some since the last call.
-  std::vector<int> stuck(const rank::Control& control, const JobDescription& job, const std::vector<bool>& may_act);
+  /// Of ranks that never go on, the ranks on which work could still start.
+  using MayStart = std::function<std::vector<bool>(const std::vector<bool>& stuck)>;
+
+  /// `may_act[r]`: rank r has work that is not answered yet. `asked[r]`: it was sent something since the last call;
+  /// empty: none was.
+  std::vector<int> stuck(const rank::Control& control, const JobDescription& job, const std::vector<bool>& may_act,
+                         const std::vector<bool>& asked = {}, const MayStart& may_start = {});
 
  private:
   struct Block {

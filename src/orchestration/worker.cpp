@@ -63,9 +63,11 @@ bool CheckReport::has_errors() const noexcept {
 
 Domain Orchestrator::allocate_domain(const DomainOptions& options) { return worker_.impl_->allocate_domain(options); }
 
-void Orchestrator::submit_group(const Callable& callable, const std::vector<RankTask>& members,
-                                const TaskOptions& options) {
-  worker_.impl_->submit_group(callable, members, options);
+void Orchestrator::release_domain(const Domain& domain) { worker_.impl_->release_domain(domain.id()); }
+
+Submission Orchestrator::submit_group(const Callable& callable, const std::vector<RankTask>& members,
+                                      const TaskOptions& options) {
+  return worker_.impl_->submit_group(callable, members, options);
 }
 
 }  // namespace tileput

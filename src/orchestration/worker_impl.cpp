@@ -48,6 +48,7 @@ Worker::Impl::Impl(const WorkerOptions& options)
     : timeout_(options.timeout),
       wait_report_(options.wait_report),
       memory_limit_bytes_(options.memory_limit_bytes),
+      graph_(options.ranks),
       pool_(options),
       store_(pool_.heaps()) {}
 
@@ -57,7 +58,7 @@ void Worker::Impl::within_run(Work&& work) {
     start_run();
     work();
   } catch (...) {
-    if (!failure_ && !(open_.empty() && domains_.empty() && pool_.owing().empty())) {
+    if (!failure_ && !(graph_.empty() && domains_.empty() && pool_.owing().empty())) {
       failure_.emplace(ErrorCode::kInternal, "the run was left with work in progress", "free some memory");
     }
     end_run();
@@ -153,8 +154,8 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
     if (refused) {
       std::rethrow_exception(refused);
     }
-    for (Submission& submission : submissions_) {
-      report.submissions.push_back(std::move(submission.report));
+    for (Group& group : groups_) {
+      report.submissions.push_back(std::move(group.report));
     }
   });
   report.check = last_check_;
@@ -171,8 +172,11 @@ void Worker::Impl::end_run() {
   failure_.reset();
   deadline_ns_ = 0;
   running_ = false;
-  submissions_.clear();
-  open_.clear();
+  groups_.clear();
+  graph_ = orchestration::TaskGraph(pool_.size());
+  sending_.clear();
+  running_groups_.clear();
+  closing_.clear();
   participants_.clear();
   domains_.clear();
   pool_.job().domains.clear();
@@ -196,13 +200,13 @@ void Worker::Impl::pump(const std::vector<int>& awaited) {
     tick(awaited, now);
     next_tick_ns_ = now + kTickNs;
   }
-  if (!complete_open()) {  // what a rank that is gone was sent is answered already; nothing else may ever arrive
+  if (!go_on()) {  // what a rank that is gone was sent is answered already; nothing else may ever arrive
     try {
       pool_.progress(static_cast<int>(kTickNs / 1'000'000));
     } catch (const Error& error) {
       fail(error);  // an answer that cannot be had leaves ranks in a state we do not know
     }
-    complete_open();
+    go_on();
   }
   for (const int rank : participants_) {
     if (const std::optional<Error> death = pool_.death(rank)) {
@@ -211,13 +215,98 @@ void Worker::Impl::pump(const std::vector<int>& awaited) {
   }
 }
 
-bool Worker::Impl::complete_open() {
-  const std::size_t before = pool_.answers();
-  for (const std::size_t index : open_) {
-    complete(submissions_[index]);
+bool Worker::Impl::go_on() {
+  bool moved = false;
+  const std::vector<std::size_t> running = running_groups_;
+  for (const std::size_t index : running) {
+    moved |= take_answers(index);
   }
-  std::erase_if(open_, [this](std::size_t index) { return submissions_[index].complete(); });
-  return pool_.answers() != before;
+  moved |= go_on_closing();
+  moved |= start_ready();
+  moved |= send_started();
+  return moved;
+}
+
+bool Worker::Impl::start_ready() {
+  bool moved = false;
+  while (const std::optional<std::size_t> ready = graph_.ready()) {
+    graph_.start(*ready);
+    running_groups_.push_back(*ready);
+    sending_.push_back(*ready);
+    for (const Staged& staged : groups_[*ready].staged) {  // outputs too: what a kernel does not write stays as it is
+      std::memcpy(staged.copy, staged.begin, static_cast<std::size_t>(staged.end - staged.begin));
+    }
+    moved = true;
+  }
+  return moved;
+}
+
+bool Worker::Impl::send_started() {
+  bool moved = false;
+  for (; !sending_.empty(); sending_.pop_front()) {
+    Group& group = groups_[sending_.front()];
+    while (group.requests.size() < group.members.size()) {
+      const std::size_t member = group.requests.size();
+      const int rank = group.members[member];
+      std::optional<std::uint64_t> request;
+      try {
+        request = pool_.send(rank, RequestKind::kRun, group.payloads[member]);
+      } catch (const Error& error) {
+        fail(error);  // a part of the group may have started
+      }
+      if (!request) {
+        return moved;  // the rank is stopped, with many messages before this one
+      }
+      asked_.insert(rank);
+      group.requests.push_back(*request);
+      moved = true;
+    }
+    group.payloads = {};
+  }
+  return moved;
+}
+
+void Worker::Impl::close(std::uint64_t domain) {
+  closing_.push_back({domain, RequestKind::kDetach, domains_.at(domain).domain.ranks(), {}});
+}
+
+bool Worker::Impl::go_on_closing() {
+  bool moved = false;
+  for (Closing& closing : closing_) {
+    std::erase_if(closing.unasked, [&](int rank) {
+      const std::optional<std::uint64_t> request = pool_.send(rank, closing.step, saved(closing.domain));
+      if (request) {
+        asked_.insert(rank);
+        closing.requests.push_back(*request);
+      }
+      return request.has_value();
+    });
+    std::erase_if(closing.requests, [&](std::uint64_t request) {
+      const std::optional<Answer> answer = pool_.take(request);
+      if (answer && answer->error) {
+        fail(*answer->error);
+      }
+      moved |= answer.has_value();
+      return answer.has_value();
+    });
+    if (closing.unasked.empty() && closing.requests.empty() && closing.step == RequestKind::kDetach) {
+      closing.step = RequestKind::kFree;
+      closing.unasked = domains_.at(closing.domain).domain.ranks();
+      moved = true;
+    }
+  }
+  const std::size_t closed = std::erase_if(closing_, [this](const Closing& closing) {
+    const bool done = closing.unasked.empty() && closing.requests.empty();
+    if (done) {
+      domains_.erase(closing.domain);
+      std::erase_if(pool_.job().domains, [&closing](const auto& described) { return described.id == closing.domain; });
+    }
+    return done;
+  });
+  if (closed != 0) {
+    pool_.publish();
+  }
+  return moved || closed != 0;
 }
 
 void Worker::Impl::tick(const std::vector<int>& awaited, std::uint64_t now) {
@@ -225,11 +314,14 @@ void Worker::Impl::tick(const std::vector<int>& awaited, std::uint64_t now) {
   for (const int rank : pool_.owing()) {
     may_act[static_cast<std::size_t>(rank)] = true;
   }
+  std::vector<bool> asked(static_cast<std::size_t>(pool_.size()));
   for (const int rank : asked_) {
-    may_act[static_cast<std::size_t>(rank)] = true;
+    asked[static_cast<std::size_t>(rank)] = true;
   }
   asked_.clear();
-  const std::vector<int> stuck = stuck_ranks_.stuck(pool_.control(), pool_.job(), may_act);
+  const std::vector<int> stuck =
+      stuck_ranks_.stuck(pool_.control(), pool_.job(), may_act, asked,
+                         [this](const std::vector<bool>& never_end) { return graph_.may_start(never_end); });
   if (std::find_first_of(stuck.begin(), stuck.end(), awaited.begin(), awaited.end()) != stuck.end()) {
     fail(Error(ErrorCode::kNoProgress,
                fmt::format("run {} cannot go on: {}{}\n", run_id_,
@@ -252,7 +344,22 @@ void Worker::Impl::tick(const std::vector<int>& awaited, std::uint64_t now) {
 std::string Worker::Impl::wait_lines() const {
   std::set<int> ranks = pool_.owing();
   ranks.insert(participants_.begin(), participants_.end());
-  return orchestration::WaitTable(pool_.control(), pool_.job()).lines({ranks.begin(), ranks.end()});
+  return orchestration::WaitTable(pool_.control(), pool_.job()).lines({ranks.begin(), ranks.end()}) + waiting_lines();
+}
+
+std::string Worker::Impl::waiting_lines() const {
+  constexpr std::size_t kLinesMax = 8;
+  std::string text;
+  const std::vector<std::size_t>& waiting = graph_.waiting();
+  for (std::size_t i = 0; i < waiting.size() && i < kLinesMax; ++i) {
+    text +=
+        fmt::format("\n  submission {} for rank{} {} has not started", waiting[i],
+                    graph_.ranks_of(waiting[i]).size() == 1 ? "" : "s", fmt::join(graph_.ranks_of(waiting[i]), ", "));
+  }
+  if (waiting.size() > kLinesMax) {
+    text += fmt::format("\n  and {} more submissions", waiting.size() - kLinesMax);
+  }
+  return text;
 }
 
 std::uint64_t Worker::Impl::send(int rank, RequestKind kind, const base::Writer& payload) {
@@ -296,46 +403,79 @@ std::vector<Answer> Worker::Impl::call(const std::vector<int>& ranks, RequestKin
   return answers;
 }
 
-void Worker::Impl::complete(Submission& submission) {
-  for (std::size_t i = 0; i < submission.members.size(); ++i) {
-    if (submission.requests[i] == 0) {
+bool Worker::Impl::take_answers(std::size_t index) {
+  bool moved = false;
+  for (std::size_t member = 0; member < groups_[index].requests.size(); ++member) {
+    std::uint64_t& request = groups_[index].requests[member];
+    if (request == 0) {
       continue;
     }
-    const std::optional<Answer> answer = pool_.take(submission.requests[i]);
+    const bool is_first = request != orchestration::completion_of(request);
+    const std::optional<Answer> answer = pool_.take(request);
     if (!answer) {
       continue;
     }
-    submission.requests[i] = 0;
-    ++submission.answered;
+    moved = true;
     if (answer->error) {
+      request = 0;
       fail(*answer->error);
     }
-    base::Reader in(answer->payload);
-    orchestration::RunAnswer run;
-    run.load(in);
-    RankReport& report = submission.report.ranks[i];
-    report.min = std::chrono::nanoseconds(run.min_ns);
-    report.median = std::chrono::nanoseconds(run.median_ns);
-    report.max = std::chrono::nanoseconds(run.max_ns);
-    report.barriers = run.barriers;
-    report.notifies = run.notifies;
-    report.tiles = run.tiles;
-    for (const machine::Phase& phase : run.phases) {
-      report.puts += phase.puts;
-      report.remote_loads += phase.remote_loads();
-      report.phases.push_back({machine::name_of(phase.kind), phase.puts, phase.gets, phase.loads, phase.stores,
-                               phase.remote_loads(), phase.bytes, std::chrono::nanoseconds(phase.time_ns)});
+    if (is_first) {
+      note_return(groups_[index], member, *answer);
+      graph_.note_return(index, member);
+    }
+    request = answer->is_deferred ? orchestration::completion_of(request) : 0;
+    if (!answer->is_deferred) {
+      note_completion(index, member);
     }
   }
-  if (submission.complete()) {
-    for (const Range& range : submission.ranges) {
-      const Staged* const staged = submission.staged_at(range.begin);
-      if (range.written && staged != nullptr) {
-        std::memcpy(range.begin, staged->copy + (range.begin - staged->begin),
-                    static_cast<std::size_t>(range.end - range.begin));
+  return moved;
+}
+
+void Worker::Impl::note_return(Group& group, std::size_t member, const Answer& answer) {
+  base::Reader in(answer.payload);
+  orchestration::RunAnswer run;
+  run.load(in);
+  RankReport& report = group.report.ranks[member];
+  report.min = std::chrono::nanoseconds(run.min_ns);
+  report.median = std::chrono::nanoseconds(run.median_ns);
+  report.max = std::chrono::nanoseconds(run.max_ns);
+  report.barriers = run.barriers;
+  report.notifies = run.notifies;
+  report.tiles = run.tiles;
+  for (const machine::Phase& phase : run.phases) {
+    report.puts += phase.puts;
+    report.remote_loads += phase.remote_loads();
+    report.phases.push_back({machine::name_of(phase.kind), phase.puts, phase.gets, phase.loads, phase.stores,
+                             phase.remote_loads(), phase.bytes, std::chrono::nanoseconds(phase.time_ns)});
+  }
+}
+
+void Worker::Impl::note_completion(std::size_t index, std::size_t member) {
+  Group& group = groups_[index];
+  for (const Range& range : group.ranges) {
+    Staged* const staged = range.member == member ? group.staged_at(range.begin) : nullptr;
+    if (staged == nullptr || --staged->users != 0) {
+      continue;
+    }
+    for (const Range& written : group.ranges) {  // of all that share it: now nobody writes it any more
+      if (written.written && group.staged_at(written.begin) == staged) {
+        std::memcpy(written.begin, staged->copy + (written.begin - staged->begin),
+                    static_cast<std::size_t>(written.end - written.begin));
       }
     }
-    unstage(submission);
+  }
+  for (const std::uint64_t id : group.domains[member]) {
+    DomainRecord& record = domains_.at(id);
+    if (--record.users == 0 && record.released) {
+      close(id);
+    }
+  }
+  graph_.note_completion(index, member);
+  if (graph_.is_complete(index)) {
+    unstage(group);
+    group.ranges = {};
+    std::erase(running_groups_, index);
   }
 }
 
@@ -343,43 +483,17 @@ void Worker::Impl::wait_for_all() {
   if (failure_) {  // noticed inside the program, which may have caught it
     throw Error(*failure_);
   }
-  while (!open_.empty()) {
+  while (!graph_.empty() || !closing_.empty()) {
     const std::set<int> owing = pool_.owing();
     pump({owing.begin(), owing.end()});
   }
 }
 
-void Worker::Impl::wait_for_conflicts(const Submission& fresh) {
-  const auto conflicts = [&fresh](const Submission& earlier) {
-    for (const Range& a : earlier.ranges) {
-      for (const Range& b : fresh.ranges) {
-        if ((a.written || b.written) && a.begin < b.end && b.begin < a.end) {
-          return true;
-        }
-      }
-    }
-    return false;
-  };
-  for (;;) {
-    const auto conflict =
-        std::find_if(open_.begin(), open_.end(), [&](std::size_t index) { return conflicts(submissions_[index]); });
-    if (conflict == open_.end()) {
-      return;
-    }
-    pump(submissions_[*conflict].members);
-  }
-}
-
 void Worker::Impl::release_domains() {
   for (const auto& [id, record] : domains_) {
-    // Two rounds: only when nobody can reach a window any more is its memory given back.
-    for (const RequestKind kind : {RequestKind::kDetach, RequestKind::kFree}) {
-      call(record.domain.ranks(), kind, [id = id](std::size_t) { return saved(id); });
-    }
+    close(id);
   }
-  domains_.clear();
-  pool_.job().domains.clear();
-  pool_.publish();
+  wait_for_all();
 }
 
 void Worker::Impl::abandon_run() {
@@ -389,8 +503,8 @@ void Worker::Impl::abandon_run() {
     pool_.control().abort(rank, run_id_);
   }
   pool_.retire(involved);
-  for (Submission& submission : submissions_) {
-    unstage(submission);
+  for (Group& group : groups_) {
+    unstage(group);
   }
 }
 
@@ -411,11 +525,11 @@ void Worker::Impl::release_shared(const Block& block) {
   }
 }
 
-void Worker::Impl::unstage(Submission& submission) {
-  for (const Staged& staged : submission.staged) {
+void Worker::Impl::unstage(Group& group) {
+  for (const Staged& staged : group.staged) {
     staging_.push_back(staged.block);
   }
-  submission.staged.clear();
+  group.staged.clear();
 }
 
 Worker::Impl::Block Worker::Impl::take_staging(std::uint64_t bytes) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -13,6 +15,7 @@
 
 #include "orchestration/rank_pool.hpp"
 #include "orchestration/shared_store.hpp"
+#include "orchestration/task_graph.hpp"
 #include "orchestration/wait_table.hpp"
 #include "tileput/worker.hpp"
 
@@ -26,6 +29,17 @@ struct Worker::Impl {
   struct DomainRecord {
     Domain domain;
     std::vector<tileput::domain::HeapAddress> windows;
+    std::size_t users = 0;  ///< tasks that name it and are not complete
+    bool released = false;
+  };
+
+  /// A domain that is being given back: all ranks detach, and only when nobody can reach a window any more its memory
+  /// is freed.
+  struct Closing {
+    std::uint64_t domain = 0;
+    orchestration::RequestKind step = orchestration::RequestKind::kDetach;
+    std::vector<int> unasked;             ///< ranks that this step was not sent to yet
+    std::vector<std::uint64_t> requests;  ///< of this step, not answered yet
   };
 
   /// Host memory of a submission that travels through a block of the worker's heap: arguments that overlap lie in one.
@@ -33,26 +47,30 @@ struct Worker::Impl {
     std::byte* begin;
     std::byte* end;
     Block block;
-    std::byte* copy;  ///< of `begin`, in the block
+    std::byte* copy;        ///< of `begin`, in the block
+    std::size_t users = 0;  ///< tasks that name it and are not complete
   };
 
   /// Host memory that an argument names.
   struct Range {
+    std::size_t member;
     std::byte* begin;
     std::byte* end;
     bool written;
   };
 
-  struct Submission {
+  /// A group of tasks, from its submission to the end of the run.
+  struct Group {
     std::vector<int> members;
-    std::vector<std::uint64_t> requests;  ///< one per member; 0 before it is sent and once it is answered
+    std::vector<std::set<std::uint64_t>> domains;  ///< that each member names
+    std::vector<base::Writer> payloads;            ///< of the requests, until they are sent
+    std::vector<std::uint64_t> requests;           ///< one per member that was asked; 0 once it is answered
     std::vector<Staged> staged;
     std::vector<Range> ranges;
     SubmissionReport report;
-    std::size_t answered = 0;
     /// The staged memory that a host address lies in; null: it is shared already.
+    [[nodiscard]] Staged* staged_at(const std::byte* host) noexcept;
     [[nodiscard]] const Staged* staged_at(const std::byte* host) const noexcept;
-    [[nodiscard]] bool complete() const noexcept { return answered == members.size(); }
   };
 
   explicit Impl(const WorkerOptions& options);
@@ -68,7 +86,8 @@ struct Worker::Impl {
   [[nodiscard]] const CheckReport& last_check() const noexcept { return last_check_; }
   RunReport run(Worker& worker, const std::function<void(Orchestrator&)>& program);
   Domain allocate_domain(const DomainOptions& options);
-  void submit_group(const Callable& callable, const std::vector<RankTask>& members, const TaskOptions& options);
+  void release_domain(std::uint64_t id);
+  Submission submit_group(const Callable& callable, const std::vector<RankTask>& members, const TaskOptions& options);
 
  private:
   using Payload = std::function<base::Writer(std::size_t index)>;
@@ -104,24 +123,36 @@ struct Worker::Impl {
   std::vector<orchestration::Answer> call(const std::vector<int>& ranks, orchestration::RequestKind kind,
                                           const Payload& payload);
   void load_on(const std::vector<int>& ranks, const orchestration::LoadRequest& request);
-  void complete(Submission& submission);
-  bool complete_open();
+  /// Takes what was answered, and starts and closes what can be. False: nothing has happened.
+  bool go_on();
+  bool take_answers(std::size_t index);
+  void note_return(Group& group, std::size_t member, const orchestration::Answer& answer);
+  void note_completion(std::size_t index, std::size_t member);
+  bool start_ready();
+  /// Sends the tasks of groups that have started, as far as channels have room.
+  bool send_started();
+  bool go_on_closing();
   void wait_for_all();
-  void wait_for_conflicts(const Submission& fresh);
+  void close(std::uint64_t domain);
   void release_domains();
+  [[nodiscard]] std::string waiting_lines() const;
   /// Ends everything the current run has in progress, and its ranks; the next run replaces them.
   void abandon_run();
   /// The wait table of all ranks that take part in the run.
   [[nodiscard]] std::string wait_lines() const;
 
   void check_members(const Callable& callable, const std::vector<RankTask>& members, const TaskOptions& options) const;
-  [[nodiscard]] orchestration::RunRequest make_request(const RankTask& member, const Submission& submission) const;
+  void check_after(const TaskOptions& options) const;
+  [[nodiscard]] orchestration::RunRequest make_request(const RankTask& member, const Group& group) const;
+  /// What a group accesses, for the graph.
+  [[nodiscard]] static std::vector<orchestration::TaskGraph::Task> accesses_of(const std::vector<RankTask>& members,
+                                                                               const Group& group);
   /// Names the host memory of a submission to the checked machine.
-  void describe_tensors(const std::vector<RankTask>& members, const Submission& submission);
+  void describe_tensors(const std::vector<RankTask>& members, const Group& group);
   /// Collects the host memory of all members and gives what is not shared already a block.
-  void stage(const std::vector<RankTask>& members, Submission& submission);
-  void unstage(Submission& submission);
-  [[nodiscard]] orchestration::WireTensor wire_host(const TaskArgs::TensorArg& arg, const Submission& submission) const;
+  void stage(const std::vector<RankTask>& members, Group& group);
+  void unstage(Group& group);
+  [[nodiscard]] orchestration::WireTensor wire_host(const TaskArgs::TensorArg& arg, const Group& group) const;
   orchestration::WireTensor wire_window(const TaskArgs::TensorArg& arg, int rank) const;
   Block take_staging(std::uint64_t bytes);
   /// Frees blocks that are kept for later submissions, down to `bytes_max`.
@@ -159,11 +190,14 @@ struct Worker::Impl {
   std::optional<Error> failure_;  ///< of the current run
   CheckReport last_check_;
   std::map<std::uint64_t, DomainRecord> domains_;
-  std::vector<Submission> submissions_;
-  std::set<int> participants_;     ///< ranks with a task or a window in the current run
-  std::vector<std::size_t> open_;  ///< indices of submissions that are not complete
-  std::vector<Block> staging_;     ///< free blocks, kept for the next submission
-  std::vector<Block> unclosed_;    ///< to be freed once the ranks can be told to close them
+  std::vector<Group> groups_;  ///< in the order of submission
+  orchestration::TaskGraph graph_;
+  std::deque<std::size_t> sending_;          ///< groups that have started and are not sent to all their ranks yet
+  std::vector<std::size_t> running_groups_;  ///< that have started and are not complete
+  std::vector<Closing> closing_;
+  std::set<int> participants_;   ///< ranks with a task or a window in the current run
+  std::vector<Block> staging_;   ///< free blocks, kept for the next submission
+  std::vector<Block> unclosed_;  ///< to be freed once the ranks can be told to close them
   orchestration::RankPool pool_;
   orchestration::SharedStore store_;
 };
