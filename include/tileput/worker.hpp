@@ -426,6 +426,7 @@ struct RunReport {
 class Orchestrator {
  public:
   /// Collective over the ranks named: reserves and zeroes the windows everywhere, and only then gives out addresses.
+  /// Waits for what these ranks execute, and, where memory does not suffice, for domains that were released.
   /// Errors: kBadArgument (ranks, buffers), kOutOfMemory with the numbers; nothing stays allocated.
   Domain allocate_domain(const DomainOptions& options);
 

@@ -137,7 +137,7 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   // Ranks answer one request after the other, so this waits for the tasks before it. The lock below, which other jobs
   // of the machine want as well, is then held for no longer than it takes to fill the windows.
   call_all(RequestKind::kNothing);
-  with_room([&] {
+  const auto reserve = [&] {
     const base::NodeMemoryLock lock;
     const auto members = static_cast<std::uint64_t>(made.size());
     const std::uint64_t per_rank = base::round_up(made.window_bytes_, base::page_bytes());
@@ -162,7 +162,17 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
       undo(RequestKind::kFree);  // those that had room
       throw;
     }
-  });
+  };
+  for (;;) {
+    try {
+      with_room(reserve);
+      break;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kOutOfMemory || failure_ || !await_released()) {
+        throw;
+      }
+    }
+  }
   // The allocation barrier: every window is zero, so from here on addresses may exist for everybody.
   try {
     call(ranks, RequestKind::kAttach, [&](std::size_t i) {
@@ -258,6 +268,18 @@ void Worker::Impl::release_domain(std::uint64_t id) {
   if (record->second.users == 0) {
     close(id);
   }
+}
+
+bool Worker::Impl::await_released() {
+  const auto released = [this] {
+    return std::count_if(domains_.begin(), domains_.end(), [](const auto& entry) { return entry.second.released; });
+  };
+  const auto before = released();
+  while (before != 0 && released() == before) {
+    const std::set<int> owing = pool_.owing();
+    pump({owing.begin(), owing.end()});
+  }
+  return before != 0;
 }
 
 void Worker::Impl::check_after(const TaskOptions& options) const {

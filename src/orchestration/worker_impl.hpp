@@ -134,6 +134,8 @@ struct Worker::Impl {
   bool go_on_closing();
   void wait_for_all();
   void close(std::uint64_t domain);
+  /// Waits until a domain that was released is closed; false: there is none.
+  bool await_released();
   void release_domains();
   [[nodiscard]] std::string waiting_lines() const;
   /// Ends everything the current run has in progress, and its ranks; the next run replaces them.
