@@ -149,10 +149,16 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
     } catch (...) {
       refused = std::current_exception();
     }
-    wait_for_all();
-    release_domains();
+    try {
+      wait_for_all();
+      release_domains();
+    } catch (...) {
+      if (!refused) {
+        throw;
+      }
+    }
     if (refused) {
-      std::rethrow_exception(refused);
+      std::rethrow_exception(refused);  // also where what was submitted cannot end without what was not
     }
     for (Group& group : groups_) {
       report.submissions.push_back(std::move(group.report));
