@@ -17,8 +17,8 @@ class Allgather final : public Scene {
  public:
   explicit Allgather(const AllgatherOptions& options)
       : options_(options),
-        in_(rank_tensors<float>(options.ranks, options.count, 1)),
-        out_(rank_tensors<float>(options.ranks, options.count, in_.size())) {}
+        out_(rank_tensors<float>(options.ranks, options.count, static_cast<std::uint64_t>(options.ranks))),
+        in_(rank_tensors<float>(options.ranks, options.count, 1)) {}
 
   [[nodiscard]] int ranks() const override { return options_.ranks; }
 
@@ -69,8 +69,8 @@ class Allgather final : public Scene {
   }
 
   AllgatherOptions options_;
+  std::vector<std::vector<float>> out_;  // the larger ones first: what is too large is refused before any is there
   std::vector<std::vector<float>> in_;
-  std::vector<std::vector<float>> out_;
   std::uint64_t round_ = 0;
   std::optional<tileput::Callable> callable_;
 };

@@ -18,8 +18,8 @@ class ReduceScatter final : public Scene {
  public:
   explicit ReduceScatter(const ReduceScatterOptions& options)
       : options_(options),
-        out_(rank_tensors<float>(options.ranks, options.count, 1)),
-        in_(rank_tensors<float>(options.ranks, options.count, out_.size())) {}
+        in_(rank_tensors<float>(options.ranks, options.count, static_cast<std::uint64_t>(options.ranks))),
+        out_(rank_tensors<float>(options.ranks, options.count, 1)) {}
 
   [[nodiscard]] int ranks() const override { return options_.ranks; }
 
@@ -83,8 +83,8 @@ class ReduceScatter final : public Scene {
   }
 
   ReduceScatterOptions options_;
+  std::vector<std::vector<float>> in_;  // the larger ones first: what is too large is refused before any is there
   std::vector<std::vector<float>> out_;
-  std::vector<std::vector<float>> in_;
   std::uint64_t round_ = 0;
   std::optional<tileput::Callable> callable_;
 };
