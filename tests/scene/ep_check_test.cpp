@@ -25,7 +25,8 @@ EpDispatchCombineOptions tiny_ep(int ranks) {
   return options;
 }
 
-/// What the checked machine reports in one run of three calls; also ranks that wait for ever.
+/// What the checked machine reports in one run of three calls, which need not come to its end: ranks that wait for
+/// ever, or rows that go where no memory is because counts were read too early.
 std::string findings_of(const EpDispatchCombineOptions& options, std::uint64_t seed) {
   Worker worker(ep_checked(options.ranks, seed));
   const auto scene = example::make_ep_dispatch_combine(options);
@@ -33,9 +34,9 @@ std::string findings_of(const EpDispatchCombineOptions& options, std::uint64_t s
   try {
     run_ep(worker, *scene, seed, 3);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kNoProgress) {
-      throw;
-    }
+    EXPECT_TRUE(error.code() == ErrorCode::kNoProgress || error.code() == ErrorCode::kOutOfWindow ||
+                error.code() == ErrorCode::kOrchestration)
+        << error.what();
   }
   std::string text;
   for (const CheckFinding& finding : worker.last_check().findings) {

@@ -60,8 +60,8 @@ set(ep_event "    wait_flag(PIPE_MTE2, PIPE_V, EVENT_ID0);\n")
 foreach(kernel IN ITEMS dispatch local_expert)
   ep_mutant(${kernel}_no_event ${kernel} "    set_flag(PIPE_MTE2, PIPE_V, EVENT_ID0);\n${ep_event}" "")
 endforeach()
-ep_mutant(combine_no_event combine "      set_flag(PIPE_V, PIPE_MTE2, EVENT_ID0);\n      wait_flag(PIPE_V, PIPE_MTE2, EVENT_ID0);\n"
-          "")
+ep_mutant(combine_no_event combine
+          "      set_flag(PIPE_V, PIPE_MTE2, EVENT_ID0);\n      wait_flag(PIPE_V, PIPE_MTE2, EVENT_ID0);\n" "")
 
 # An orchestration that does not look at the counts.
 set(ep_unwary ${CMAKE_CURRENT_BINARY_DIR}/mutants/ep_unwary_orch.cpp)
@@ -82,8 +82,10 @@ function(ep_program target)
   target_link_libraries(${target} PRIVATE ep_dispatch_combine_scene)
   target_compile_definitions(
     ${target}
-    PRIVATE EP_ORCHESTRATION="$<TARGET_FILE:ep_dispatch_combine_orch>" EP_DISPATCH="$<TARGET_FILE:ep_dispatch_kernel>"
-            EP_LOCAL_EXPERT="$<TARGET_FILE:ep_local_expert_kernel>" EP_COMBINE="$<TARGET_FILE:ep_combine_kernel>"
+    PRIVATE EP_ORCHESTRATION="$<TARGET_FILE:ep_dispatch_combine_orch>"
+            EP_DISPATCH="$<TARGET_FILE:ep_dispatch_kernel>"
+            EP_LOCAL_EXPERT="$<TARGET_FILE:ep_local_expert_kernel>"
+            EP_COMBINE="$<TARGET_FILE:ep_combine_kernel>"
             EP_UNWARY_ORCHESTRATION="$<TARGET_FILE:ep_unwary_orch>"
             EP_MUTANT_DIRECTORY="${CMAKE_CURRENT_BINARY_DIR}/kernels")
 endfunction()

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The tileput authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The mixture-of-experts example by rank count: both payloads, one and three calls on a window, three rounds on a worker.
+// The mixture-of-experts example by rank count: both payloads, one and three calls on a window, three rounds on a
+// worker.
 
 #include <gtest/gtest.h>
 

@@ -1,25 +1,22 @@
 // SPDX-FileCopyrightText: The tileput authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ep_dispatch_combine/ep_dispatch_combine.hpp"
+#include "ep_dispatch_combine.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <optional>
-#include <string_view>
-#include <utility>
+#include <span>
+#include <string>
 #include <vector>
 
-#include "ep_dispatch_combine/kernels/ep_window.hpp"
-#include "tileput/error.hpp"
+#include "common/golden.hpp"
+#include "kernels/ep_window.hpp"
 
 namespace example {
-
 namespace {
 
 using tileput::DataType;
@@ -38,14 +35,6 @@ std::uint16_t bf16_of(float value) {
 
 float float_of(std::uint16_t bf16) { return std::bit_cast<float>(std::uint32_t{bf16} << 16U); }
 
-/// 64 well-mixed bits of a position.
-std::uint64_t mixed(std::uint64_t round, std::uint64_t rank, std::uint64_t row, std::uint64_t column) {
-  std::uint64_t x = (round << 52U) ^ (rank << 46U) ^ (row << 20U) ^ column ^ 0x9e3779b97f4a7c15U;
-  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
-  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
-  return x ^ (x >> 31U);
-}
-
 /// The host tensors of one rank.
 struct RankTensors {
   std::vector<std::int32_t> indices;
@@ -60,58 +49,6 @@ struct RankTensors {
   std::vector<float> routed_y;
 };
 
-template <class T>
-void poison(std::vector<T>& elements) {
-  if (!elements.empty()) {
-    std::memset(elements.data(), 0xcd, elements.size() * sizeof(T));
-  }
-}
-
-/// One rank's outputs against the golden, element by element. Everything is exact.
-class Comparison {
- public:
-  explicit Comparison(int rank) { result_.rank = rank; }
-
-  template <class T>
-  void expect(std::string_view name, std::uint64_t index, T seen, T expected) {
-    if (std::memcmp(&seen, &expected, sizeof(T)) != 0) {
-      differ(name, index, value_of(seen), value_of(expected));
-    }
-  }
-
-  /// Equal as numbers: a sum may be -0 where the other is 0.
-  void expect_sum(std::string_view name, std::uint64_t index, float seen, float expected) {
-    if (!(seen == expected)) {
-      differ(name, index, seen, expected);
-    }
-  }
-
-  [[nodiscard]] RankCheck result() const {
-    RankCheck check = result_;
-    check.matches = differences_ == 0;
-    if (differences_ > 1) {
-      check.detail += fmt::format(", and {} more", differences_ - 1);
-    }
-    return check;
-  }
-
- private:
-  static double value_of(float value) { return value; }
-  static double value_of(std::int32_t value) { return value; }
-  static double value_of(std::uint16_t bf16) { return float_of(bf16); }
-
-  void differ(std::string_view name, std::uint64_t index, double seen, double expected) {
-    const double error = std::abs(seen - expected);
-    result_.max_error = std::isfinite(error) && error > 0 ? std::max(result_.max_error, error) : INFINITY;
-    if (differences_++ == 0) {
-      result_.detail = fmt::format("{}[{}] is {} instead of {}", name, index, seen, expected);
-    }
-  }
-
-  RankCheck result_;
-  std::uint64_t differences_ = 0;
-};
-
 class EpDispatchCombine final : public Scene {
  public:
   explicit EpDispatchCombine(const EpDispatchCombineOptions& options)
@@ -119,17 +56,17 @@ class EpDispatchCombine final : public Scene {
         sizes_{options.ranks, options.tokens, options.topk, options.experts_per_rank, options.capacity} {
     refuse_impossible();
     if (!options_.routing.empty()) {
-      ep::check_experts(sizes_, options_.routing);
+      ep_routing::check_experts(sizes_, options_.routing);
       if (options_.checks_capacity) {
-        ep::check_capacity(sizes_, options_.routing);
+        ep_routing::check_capacity(sizes_, options_.routing);
       }
     }
     const std::uint64_t rows = std::uint64_t{options_.experts_per_rank} * options_.capacity;
     tensors_.resize(static_cast<std::size_t>(options_.ranks));
     for (RankTensors& rank : tensors_) {
       rank.x_norm.resize(std::uint64_t{options_.tokens} * options_.hidden);
-      rank.w_padded.resize(sizes_.routes() * ::ep::kPadded);
-      rank.idx_padded.resize(sizes_.routes() * ::ep::kPadded);
+      rank.w_padded.resize(sizes_.routes() * ep::kPadded);
+      rank.idx_padded.resize(sizes_.routes() * ep::kPadded);
       rank.recv_x.resize(rows * options_.hidden);
       rank.recv_w.resize(rows);
       rank.recv_idx.resize(rows);
@@ -152,8 +89,9 @@ class EpDispatchCombine final : public Scene {
 
   void fill(std::uint64_t round) override {
     const bool formula = options_.payload == Payload::kFormula;
-    routing_ = !options_.routing.empty() ? options_.routing
-                                         : ep::draw_routing(sizes_, formula ? kRoutingSeed : kRoutingSeed + 1 + round);
+    routing_ = !options_.routing.empty()
+                   ? options_.routing
+                   : ep_routing::draw_routing(sizes_, formula ? kRoutingSeed : kRoutingSeed + 1 + round);
     for (std::size_t r = 0; r < tensors_.size(); ++r) {
       RankTensors& rank = tensors_[r];
       rank.indices = routing_[r];
@@ -166,8 +104,8 @@ class EpDispatchCombine final : public Scene {
         }
       }
       for (std::uint64_t route = 0; route < sizes_.routes(); ++route) {
-        rank.w_padded[route * ::ep::kPadded] = formula ? formula_weight(r, route) : random_weight(round, r, route);
-        rank.idx_padded[route * ::ep::kPadded] = static_cast<std::int32_t>(route);
+        rank.w_padded[route * ep::kPadded] = formula ? formula_weight(r, route) : random_weight(round, r, route);
+        rank.idx_padded[route * ep::kPadded] = static_cast<std::int32_t>(route);
       }
       poison(rank.recv_x);
       poison(rank.recv_w);
@@ -183,17 +121,12 @@ class EpDispatchCombine final : public Scene {
       throw Error(ErrorCode::kBadArgument, "ep_dispatch_combine is not loaded", "call load() before run()");
     }
     const std::uint64_t bytes = window_bytes();
-    std::vector<int> members;
-    for (int rank = 0; rank < options_.ranks; ++rank) {
-      members.push_back(rank);
-    }
-    const tileput::Domain domain =
-        orchestrator.allocate_domain({.ranks = members,
-                                      .buffers = {{.name = "scratch", .bytes = bytes}},
-                                      .window_bytes = std::max(bytes, kWindowBytesMin)});
+    const tileput::Domain domain = orchestrator.allocate_domain({.ranks = first_ranks(options_.ranks),
+                                                                 .buffers = {{.name = "scratch", .bytes = bytes}},
+                                                                 .window_bytes = std::max(bytes, kWindowBytesMin)});
     const std::uint32_t experts = options_.experts_per_rank;
     const auto routes = static_cast<std::uint32_t>(sizes_.routes());
-    constexpr auto kPadded = static_cast<std::uint32_t>(::ep::kPadded);
+    constexpr auto kPadded = static_cast<std::uint32_t>(ep::kPadded);
     std::vector<tileput::RankTask> group;
     for (int rank = 0; rank < options_.ranks; ++rank) {
       RankTensors& tensors = tensors_[static_cast<std::size_t>(rank)];
@@ -215,16 +148,19 @@ class EpDispatchCombine final : public Scene {
   }
 
   [[nodiscard]] std::vector<RankCheck> check() const override {
-    const std::vector<std::vector<ep::RouteRow>> rows = ep::rows_of(sizes_, routing_);
+    const std::vector<std::vector<ep_routing::RouteRow>> rows = ep_routing::rows_of(sizes_, routing_);
     std::vector<RankCheck> checks;
     for (int rank = 0; rank < options_.ranks; ++rank) {
-      Comparison comparison(rank);
-      const std::uint64_t first = static_cast<std::uint64_t>(rank) * options_.experts_per_rank;
-      for (std::uint64_t expert = 0; expert < options_.experts_per_rank; ++expert) {
-        compare_expert(comparison, tensors_[static_cast<std::size_t>(rank)], expert, rows[first + expert]);
+      RankCheck check{.rank = rank, .max_error = 0, .matches = true, .detail = {}};
+      const RankTensors& tensors = tensors_[static_cast<std::size_t>(rank)];
+      const std::size_t first = static_cast<std::size_t>(rank) * options_.experts_per_rank;
+      compare(check, "recv_count", std::span(tensors.recv_count),
+              [&](std::size_t expert) { return static_cast<std::int32_t>(rows[first + expert].size()); });
+      for (std::size_t expert = 0; expert < options_.experts_per_rank; ++expert) {
+        compare_rows(check, tensors, expert, rows[first + expert]);
       }
-      compare_sums(comparison, tensors_[static_cast<std::size_t>(rank)]);
-      checks.push_back(comparison.result());
+      compare(check, "routed_y", std::span(tensors.routed_y), [&](std::size_t i) { return sum_of(tensors, i); });
+      checks.push_back(check);
     }
     return checks;
   }
@@ -247,7 +183,7 @@ class EpDispatchCombine final : public Scene {
     }
     constexpr std::uint64_t kElementsMax = 0xffffffffU;
     const std::uint64_t rows = std::uint64_t{options_.experts_per_rank} * options_.capacity;
-    const std::uint64_t widest = std::max<std::uint64_t>(options_.hidden, ::ep::kPadded);
+    const std::uint64_t widest = std::max<std::uint64_t>(options_.hidden, ep::kPadded);
     if (sizes_.routes() > kElementsMax / widest || rows > kElementsMax / widest) {
       throw Error(ErrorCode::kBadArgument,
                   fmt::format("{} routes and {} rows of {} elements", sizes_.routes(), rows, options_.hidden),
@@ -256,8 +192,8 @@ class EpDispatchCombine final : public Scene {
   }
 
   [[nodiscard]] std::uint64_t window_bytes() const {
-    return ::ep::window_of({static_cast<std::uint64_t>(options_.ranks), options_.experts_per_rank, options_.capacity,
-                            options_.hidden, sizes_.routes()})
+    return ep::window_of({static_cast<std::uint64_t>(options_.ranks), options_.experts_per_rank, options_.capacity,
+                          options_.hidden, sizes_.routes()})
         .bytes;
   }
 
@@ -268,50 +204,52 @@ class EpDispatchCombine final : public Scene {
 
   /// A multiple of 2^-24 in (0, 1], another one for each route.
   static float random_weight(std::uint64_t round, std::uint64_t rank, std::uint64_t route) {
-    constexpr std::uint64_t kColumn = 0xfffff;  // no column of x
+    constexpr std::uint64_t kColumn = ~std::uint64_t{0};  // no column of x
     return static_cast<float>((mixed(round, rank, route, kColumn) >> 40U) + 1) * 0x1p-24F;
   }
 
   /// bf16(w * float(x)) of element d of a route.
   [[nodiscard]] std::uint16_t processed(const RankTensors& source, std::uint64_t route, std::uint64_t d) const {
     const std::uint16_t x = source.x_norm[route / options_.topk * options_.hidden + d];
-    return bf16_of(source.w_padded[route * ::ep::kPadded] * float_of(x));
+    return bf16_of(source.w_padded[route * ep::kPadded] * float_of(x));
   }
 
-  /// The count, and of rows below it everything.
-  void compare_expert(Comparison& comparison, const RankTensors& seen, std::uint64_t expert,
-                      const std::vector<ep::RouteRow>& rows) const {
-    comparison.expect("recv_count", expert, seen.recv_count[expert], static_cast<std::int32_t>(rows.size()));
-    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(rows.size(), options_.capacity); ++i) {
-      const RankTensors& source = tensors_[static_cast<std::size_t>(rows[i].source)];
-      const std::uint64_t route = rows[i].route;
-      const std::uint64_t row = expert * options_.capacity + i;
-      comparison.expect("recv_w", row, seen.recv_w[row], source.w_padded[route * ::ep::kPadded]);
-      comparison.expect("recv_idx", row, seen.recv_idx[row], static_cast<std::int32_t>(route));
-      for (std::uint64_t d = 0; d < options_.hidden; ++d) {
-        const std::uint64_t element = row * options_.hidden + d;
-        comparison.expect("recv_x", element, seen.recv_x[element],
-                          source.x_norm[route / options_.topk * options_.hidden + d]);
-        comparison.expect("recv_y", element, seen.recv_y[element], processed(source, route, d));
-      }
-    }
+  /// Everything of the rows below the count; bfloat16 as bits.
+  void compare_rows(RankCheck& check, const RankTensors& seen, std::size_t expert,
+                    const std::vector<ep_routing::RouteRow>& rows) const {
+    const std::size_t count = std::min<std::size_t>(rows.size(), options_.capacity);
+    const std::size_t first = expert * options_.capacity;
+    const std::size_t hidden = options_.hidden;
+    const auto source_of = [&](std::size_t row) -> const RankTensors& {
+      return tensors_[static_cast<std::size_t>(rows[row].source)];
+    };
+    const std::string of_expert = fmt::format(" of expert {}", expert);
+    compare(check, "recv_w" + of_expert, std::span(seen.recv_w).subspan(first, count),
+            [&](std::size_t i) { return source_of(i).w_padded[rows[i].route * ep::kPadded]; });
+    compare(check, "recv_idx" + of_expert, std::span(seen.recv_idx).subspan(first, count),
+            [&](std::size_t i) { return static_cast<std::int32_t>(rows[i].route); });
+    compare(check, "recv_x" + of_expert, std::span(seen.recv_x).subspan(first * hidden, count * hidden),
+            [&](std::size_t i) {
+              const std::size_t token = rows[i / hidden].route / options_.topk;
+              return source_of(i / hidden).x_norm[token * hidden + i % hidden];
+            });
+    compare(check, "recv_y" + of_expert, std::span(seen.recv_y).subspan(first * hidden, count * hidden),
+            [&](std::size_t i) { return processed(source_of(i / hidden), rows[i / hidden].route, i % hidden); });
   }
 
-  void compare_sums(Comparison& comparison, const RankTensors& rank) const {
-    for (std::uint64_t token = 0; token < options_.tokens; ++token) {
-      for (std::uint64_t d = 0; d < options_.hidden; ++d) {
-        float sum = 0;
-        for (std::uint64_t k = 0; k < options_.topk; ++k) {
-          sum += float_of(processed(rank, token * options_.topk + k, d));
-        }
-        comparison.expect_sum("routed_y", token * options_.hidden + d, rank.routed_y[token * options_.hidden + d], sum);
-      }
+  /// Element i of routed_y: the processed rows of its token, added in the order of k.
+  [[nodiscard]] float sum_of(const RankTensors& rank, std::size_t i) const {
+    const std::size_t first = i / options_.hidden * options_.topk;
+    float sum = 0;
+    for (std::size_t k = 0; k < options_.topk; ++k) {
+      sum += float_of(processed(rank, first + k, i % options_.hidden));
     }
+    return sum;
   }
 
   EpDispatchCombineOptions options_;
-  ep::RoutingSizes sizes_;
-  ep::Routing routing_;
+  ep_routing::RoutingSizes sizes_;
+  ep_routing::Routing routing_;
   std::vector<RankTensors> tensors_;
   std::optional<tileput::Callable> callable_;
 };

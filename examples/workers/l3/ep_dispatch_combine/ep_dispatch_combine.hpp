@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "common/scene.hpp"
-#include "ep_dispatch_combine/ep_routing.hpp"
+#include "ep_routing.hpp"
 
 namespace example {
 
@@ -22,7 +22,7 @@ struct EpDispatchCombineOptions {
   std::uint32_t experts_per_rank = 16;  ///< L
   std::uint32_t capacity = 192;         ///< R, rows that each expert has room for
   /// For each rank its indices[T x TOPK]; empty: drawn, for kRandom anew in each round.
-  ep::Routing routing = {};
+  ep_routing::Routing routing = {};
   /// False leaves it to the orchestration and the kernels to refuse more rows than fit.
   bool checks_capacity = true;
 

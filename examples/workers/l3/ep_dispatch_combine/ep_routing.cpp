@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The tileput authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ep_dispatch_combine/ep_routing.hpp"
+#include "ep_routing.hpp"
 
 #include <fmt/format.h>
 
@@ -14,8 +14,7 @@
 
 #include "tileput/error.hpp"
 
-namespace example::ep {
-
+namespace example::ep_routing {
 namespace {
 
 using tileput::Error;
@@ -123,4 +122,4 @@ std::vector<std::vector<RouteRow>> rows_of(const RoutingSizes& sizes, const Rout
   return rows;
 }
 
-}  // namespace example::ep
+}  // namespace example::ep_routing

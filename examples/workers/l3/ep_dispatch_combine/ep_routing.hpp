@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace example::ep {
+namespace example::ep_routing {
 
 struct RoutingSizes {
   int ranks = 0;
@@ -42,4 +42,4 @@ void check_capacity(const RoutingSizes& sizes, const Routing& routing);
 /// For each expert of all ranks its rows, by source rank, then route.
 std::vector<std::vector<RouteRow>> rows_of(const RoutingSizes& sizes, const Routing& routing);
 
-}  // namespace example::ep
+}  // namespace example::ep_routing

@@ -2,17 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The window of dispatch and combine, in one place for kernels, orchestration and host. n ranks have L experts each; an
-/// expert has room for R rows of D elements.
+/// The window of dispatch and combine, in one place for kernels, orchestration and host. n ranks have L experts each;
+/// an expert has room for R rows of D elements.
 ///
 ///     [ pub_counts: n x n x L ][ count_done: n cells ][ data_done: n cells ][ combine_done: n cells ]
 ///     [ previous: n x n x L ][ counts: n x n x L ][ cursor: n x L ][ state: 1 line ]        this rank's alone
 ///     [ recv_x: L x R x D ][ recv_w: L x R x 8 ][ recv_idx: L x R x 8 ][ routed_y_buf: T x TOPK x D ]
 ///
-/// Every part begins at a multiple of 64 bytes. pub_counts[s][d][e] is how many rows rank s has ever sent to expert e of
-/// rank d; only TNOTIFY of rank s adds to it. A cell is one 64-byte line; its first int32 counts what one peer has
-/// signalled. What is written by scalar stores shares no line with anything that another rank writes. Only the last part
-/// depends on how many tokens there are, so that a kernel finds the state without knowing that.
+/// Every part begins at a multiple of 64 bytes. pub_counts[s][d][e] is how many rows rank s has ever sent to expert e
+/// of rank d; only TNOTIFY of rank s adds to it. A cell is one 64-byte line; its first int32 counts what one peer has
+/// signalled. What is written by scalar stores shares no line with anything that another rank writes. Only the last
+/// part depends on how many tokens there are, so that a kernel finds the state without knowing that.
 
 #include <cstdint>
 

@@ -6,9 +6,9 @@
 // Arguments: recv_y [L x R x D], recv_idx [L x R]; routed_y [T x D]; scratch (window, layout in ep_window.hpp); n,
 // CommContext.
 //
-// It belongs to the latest dispatch on the same window, from which it has the counts: rows of an expert lie in the order
-// of the ranks they came from, and recv_idx has the route, by which the owner's rows are ordered. Calls of dispatch and
-// combine alternate.
+// It belongs to the latest dispatch on the same window, from which it has the counts: rows of an expert lie in the
+// order of the ranks they came from, and recv_idx has the route, by which the owner's rows are ordered. Calls of
+// dispatch and combine alternate.
 //
 // Safety, for calls e = 1, 2, ... on one window.
 // * Each row of routed_y_buf belongs to one route, and each route went to one expert of one rank, so it has one writer.
@@ -75,7 +75,6 @@ AICORE inline void SumRows(__gm__ float* sum, __gm__ bfloat16_t* rows, int64_t t
         pipe_barrier(PIPE_V);
         TADD(sum_tile, sum_tile, wide_tile);
       }
-      pipe_barrier(PIPE_V);
       set_flag(PIPE_V, PIPE_MTE2, EVENT_ID0);
       wait_flag(PIPE_V, PIPE_MTE2, EVENT_ID0);
     }
@@ -100,8 +99,8 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   const int64_t tokens = routed_tensor->shapes[0];
   const int64_t hidden = routed_tensor->shapes[1];
   // Only the size of the window depends on the routes.
-  const ep::Window window = ep::window_of({static_cast<uint64_t>(n), recv_tensor->shapes[0], recv_tensor->shapes[1],
-                                           recv_tensor->shapes[2], 0});
+  const ep::Window window = ep::window_of(
+      {static_cast<uint64_t>(n), recv_tensor->shapes[0], recv_tensor->shapes[1], recv_tensor->shapes[2], 0});
   __gm__ uint32_t* counts = reinterpret_cast<__gm__ uint32_t*>(base + window.counts);
   __gm__ bfloat16_t* routed_y_buf = reinterpret_cast<__gm__ bfloat16_t*>(base + window.routed_y);
   __gm__ ep::State* state = reinterpret_cast<__gm__ ep::State*>(base + window.state);

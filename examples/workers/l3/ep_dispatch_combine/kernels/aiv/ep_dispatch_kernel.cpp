@@ -10,12 +10,14 @@
 // table where its rows go, and pushes them; barrier; copy what arrived to the outputs.
 //
 // Safety, for calls e = 1, 2, ... on one window; e is this rank's own count of calls.
-// * Counts are totals over all calls and never reset. A rank takes its reading of call e between the barriers. A peer adds
-//   the counts of e before it signals the first barrier of e, and those of e+1 after it has left the second barrier of e,
-//   which needs our signal, sent after the reading. So the reading is exactly the total of calls 1 to e, and less the
-//   reading of e-1, which is kept, it is the count of e, modulo 2^32.
+// * Counts are totals over all calls and never reset. A rank takes its reading of call e between the barriers. A peer
+// adds
+//   the counts of e before it signals the first barrier of e, and those of e+1 after it has left the second barrier of
+//   e, which needs our signal, sent after the reading. So the reading is exactly the total of calls 1 to e, and less
+//   the reading of e-1, which is kept, it is the count of e, modulo 2^32.
 // * Rows of expert x from rank s begin behind those of ranks below s, so that no two ranks write the same row.
-// * The push of call e overwrites what peers copied out in call e-1. It comes after the first barrier of e, which a peer
+// * The push of call e overwrites what peers copied out in call e-1. It comes after the first barrier of e, which a
+// peer
 //   signals after its call e-1 is over. One set of rows is enough, without slack.
 // * The copy-out reads after the second barrier, which a peer signals after its pushes are drained and fenced.
 // * Cells are never reset. No peer signals barrier e+1 of a kind before we have entered the other barrier that lies
@@ -70,8 +72,8 @@ AICORE inline void PublishCounts(const Call& call, __gm__ int32_t* indices) {
   }
 }
 
-/// This call's counts from the totals; sets the cursors to this rank's first row of each expert, and recv_count. True if
-/// every expert has room.
+/// This call's counts from the totals; sets the cursors to this rank's first row of each expert, and recv_count. True
+/// if every expert has room.
 AICORE inline bool TakeCounts(const Call& call, __gm__ int32_t* recv_count) {
   __gm__ uint32_t* totals = call.at<uint32_t>(call.window.pub_counts);
   __gm__ uint32_t* previous = call.at<uint32_t>(call.window.previous);
@@ -169,7 +171,8 @@ template <typename T>
 AICORE inline void Compact(__gm__ T* target, __gm__ T* source, int64_t rows) {
   constexpr int kPadded = static_cast<int>(ep::kPadded);
   using Table = pto::GlobalTensor<T, pto::Shape<1, 1, 1, pto::DYNAMIC, kPadded>, pto::Stride<1, 1, 1, kPadded, 1>>;
-  using Column = pto::GlobalTensor<T, pto::Shape<1, 1, 1, pto::DYNAMIC, 1>, pto::Stride<1, 1, 1, 1, 1>, pto::Layout::DN>;
+  using Column =
+      pto::GlobalTensor<T, pto::Shape<1, 1, 1, pto::DYNAMIC, 1>, pto::Stride<1, 1, 1, 1, 1>, pto::Layout::DN>;
   using TableTile =
       pto::Tile<pto::TileType::Vec, T, ep::kCompactRows, kPadded, pto::BLayout::RowMajor, pto::DYNAMIC, kPadded>;
   using ColumnTile = pto::Tile<pto::TileType::Vec, T, ep::kCompactRows, 1, pto::BLayout::ColMajor, pto::DYNAMIC, 1>;
@@ -218,10 +221,9 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   call.experts = recv_tensor->shapes[0];
   call.capacity = recv_tensor->shapes[1];
   call.hidden = recv_tensor->shapes[2];
-  call.window =
-      ep::window_of({static_cast<uint64_t>(call.n), static_cast<uint64_t>(call.experts),
-                     static_cast<uint64_t>(call.capacity), static_cast<uint64_t>(call.hidden),
-                     static_cast<uint64_t>(call.routes)});
+  call.window = ep::window_of({static_cast<uint64_t>(call.n), static_cast<uint64_t>(call.experts),
+                               static_cast<uint64_t>(call.capacity), static_cast<uint64_t>(call.hidden),
+                               static_cast<uint64_t>(call.routes)});
   call.base = reinterpret_cast<__gm__ uint8_t*>(ep::data_of<float>(args[8]));
 
   __gm__ ep::State* state = call.at<ep::State>(call.window.state);

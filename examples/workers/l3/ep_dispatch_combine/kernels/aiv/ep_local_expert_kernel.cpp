@@ -6,7 +6,8 @@
 // Arguments: recv_x [L x R x D], recv_w [L x R], recv_count [L x 1]; recv_y [L x R x D]; CommContext.
 //
 // Safety: nothing here is in a window. The inputs are those of a task that is complete, so its stores, scalar ones too,
-// are in memory. Rows at and beyond the count are neither read nor written; an expert whose count exceeds R got no rows.
+// are in memory. Rows at and beyond the count are neither read nor written; an expert whose count exceeds R got no
+// rows.
 
 #include <pto/pto-inst.hpp>
 

@@ -120,8 +120,8 @@ void check_tensors(const ChipTaskArgs& args, const Shape& shape) {
                     scratch.buffer.size, needed);
   }
   if (scratch.buffer.addr % ep::kLineBytes != 0) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch is not aligned to %" PRIu64 " bytes; make it the first buffer",
-                    ep::kLineBytes);
+    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL,
+                    "scratch is not aligned to %" PRIu64 " bytes; make it the first buffer", ep::kLineBytes);
   }
 }
 
@@ -152,7 +152,8 @@ void check_routes(const ChipTaskArgs& args, const Shape& shape) {
   for (std::uint64_t expert = 0; expert < experts; ++expert) {
     if (rows[expert] > shape.capacity) {
       rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL,
-                      "expert %" PRIu64 " of rank %" PRIu64 " gets %" PRIu64 " rows from rank %" PRIu64 " alone, %u fit",
+                      "expert %" PRIu64 " of rank %" PRIu64 " gets %" PRIu64 " rows from rank %" PRIu64
+                      " alone, %u fit",
                       expert % shape.experts, expert / shape.experts, rows[expert], shape.rank, shape.capacity);
     }
   }
