@@ -90,7 +90,7 @@ function(ep_program target)
             EP_MUTANT_DIRECTORY="${CMAKE_CURRENT_BINARY_DIR}/kernels")
 endfunction()
 
-foreach(name IN ITEMS ep_routing ep_check)
+foreach(name IN ITEMS ep_routing ep_check ep_orchestration)
   tileput_test(
     ${name}
     LABELS
