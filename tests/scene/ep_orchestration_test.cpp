@@ -164,5 +164,82 @@ TEST(EpOrchestration, RefusesWhatDoesNotFitTogether) {
   }
 }
 
+/// One rank's tensors for 4 tokens with one expert each, one expert a rank with room for 4 rows of 16 elements.
+struct SmallRank {
+  std::vector<std::int32_t> indices = std::vector<std::int32_t>(4);
+  std::vector<std::uint16_t> x = std::vector<std::uint16_t>(std::size_t{4} * 16, 0x3f80);  // 1
+  std::vector<float> weights = std::vector<float>(std::size_t{4} * 8, 0);
+  std::vector<std::int32_t> routes = std::vector<std::int32_t>(std::size_t{4} * 8, 0);
+  std::vector<std::uint16_t> recv_x = std::vector<std::uint16_t>(std::size_t{4} * 16);
+  std::vector<float> recv_w = std::vector<float>(4);
+  std::vector<std::int32_t> recv_idx = std::vector<std::int32_t>(4);
+  std::vector<std::int32_t> recv_count = std::vector<std::int32_t>(1);
+  std::vector<std::uint16_t> recv_y = std::vector<std::uint16_t>(std::size_t{4} * 16);
+  std::vector<float> routed_y = std::vector<float>(std::size_t{4} * 16);
+
+  TaskArgs args(const Domain& domain) {
+    TaskArgs all;
+    all.add_input({indices.data(), DataType::kInt32, {4, 1}}).add_input({x.data(), DataType::kBfloat16, {4, 16}});
+    all.add_input({weights.data(), DataType::kFloat32, {4, 8}}).add_input({routes.data(), DataType::kInt32, {4, 8}});
+    all.add_output({recv_x.data(), DataType::kBfloat16, {1, 4, 16}});
+    all.add_output({recv_w.data(), DataType::kFloat32, {1, 4}});
+    all.add_output({recv_idx.data(), DataType::kInt32, {1, 4}});
+    all.add_output({recv_count.data(), DataType::kInt32, {1, 1}});
+    all.add_output({recv_y.data(), DataType::kBfloat16, {1, 4, 16}});
+    all.add_output({routed_y.data(), DataType::kFloat32, {4, 16}});
+    all.add_inout(domain.buffer("scratch")).add_scalar(domain.size()).add_context(domain);
+    return all;
+  }
+};
+
+/// A call that moved nothing because rows did not fit leaves nothing behind for the next one on the same window: its
+/// counts are not counted again.
+TEST(EpOrchestration, ACallAfterARefusedOneIsRight) {
+  constexpr int kRanks = 2;
+  Worker worker(ep_worker(kRanks));
+  const Callable callable = worker.load(
+      {.orchestration = EP_UNWARY_ORCHESTRATION,
+       .entry = "ep_dispatch_combine",
+       .kernels = {{0, Core::kAiv, EP_DISPATCH}, {1, Core::kAiv, EP_LOCAL_EXPERT}, {2, Core::kAiv, EP_COMBINE}}});
+  std::vector<SmallRank> refused(kRanks);
+  std::vector<SmallRank> good(kRanks);
+  for (int rank = 0; rank < kRanks; ++rank) {
+    for (std::size_t token = 0; token < 4; ++token) {
+      for (std::vector<SmallRank>* const call : {&refused, &good}) {
+        SmallRank& tensors = (*call)[static_cast<std::size_t>(rank)];
+        tensors.weights[token * 8] = static_cast<float>(10 * rank + static_cast<int>(token) + 1);
+        tensors.routes[token * 8] = static_cast<std::int32_t>(token);
+      }
+      refused[static_cast<std::size_t>(rank)].indices[token] = 0;  // 8 rows for 4
+      good[static_cast<std::size_t>(rank)].indices[token] = 1 - rank;
+    }
+  }
+  worker.run([&](Orchestrator& o) {
+    const Domain domain =
+        o.allocate_domain({.buffers = {{.name = "scratch", .bytes = ::ep::window_of({kRanks, 1, 4, 16, 4}).bytes}}});
+    for (std::vector<SmallRank>* const call : {&refused, &good}) {
+      std::vector<RankTask> group;
+      for (int rank = 0; rank < kRanks; ++rank) {
+        group.push_back({rank, (*call)[static_cast<std::size_t>(rank)].args(domain)});
+      }
+      o.submit_group(callable, group);
+    }
+  });
+  EXPECT_EQ(refused[0].recv_count[0], 8);
+  EXPECT_EQ(refused[1].recv_count[0], 0);
+  for (int rank = 0; rank < kRanks; ++rank) {
+    SCOPED_TRACE(rank);
+    const SmallRank& tensors = good[static_cast<std::size_t>(rank)];
+    EXPECT_EQ(tensors.recv_count[0], 4);
+    for (std::size_t token = 0; token < 4; ++token) {
+      EXPECT_EQ(tensors.recv_idx[token], static_cast<std::int32_t>(token));
+      EXPECT_EQ(tensors.recv_w[token], static_cast<float>(10 * (1 - rank) + static_cast<int>(token) + 1));
+      for (std::size_t d = 0; d < 16; ++d) {
+        EXPECT_EQ(tensors.routed_y[token * 16 + d], tensors.weights[token * 8]);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tileput::scene
