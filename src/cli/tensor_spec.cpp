@@ -341,6 +341,9 @@ std::string summary(const TensorSpec& spec, const TensorLayout& layout, std::spa
   }
   std::string text = fmt::format("{} {}[{}]: {}{}", spec.name, name_of(spec.type), fmt::join(layout.shape, "x"),
                                  fmt::join(first, " "), elements > kShown ? " ..." : "");
+  if (elements == 0) {
+    return text + "no elements";
+  }
   if (nans != elements) {
     text += fmt::format("; min {}, max {}", text_of(spec.type, least), text_of(spec.type, greatest));
   }
@@ -349,7 +352,7 @@ std::string summary(const TensorSpec& spec, const TensorLayout& layout, std::spa
   }
   // A single byte may well be 0xcd.
   if (spec.role == Role::kOut && width > 1 && poison != 0) {
-    text += fmt::format(", {} of {} never written", poison, elements);
+    text += fmt::format(", {} of {} still poison (0xcd)", poison, elements);
   }
   return text;
 }
