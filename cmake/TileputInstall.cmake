@@ -7,6 +7,7 @@ install(TARGETS tileput EXPORT tileput)
 install(TARGETS kernel_headers EXPORT tileput FILE_SET HEADERS)
 install(TARGETS rank_helper DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/tileput)
 install(TARGETS tileput_cli)
+install(TARGETS default_orchestration LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tileput/kernels)
 install(
   EXPORT tileput
   NAMESPACE tileput::

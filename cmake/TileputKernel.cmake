@@ -3,22 +3,35 @@
 
 # How kernels and orchestrations are built. Part of the installed package.
 
+# The flags, for the functions below and for `tileput run`. A macro: functions see it wherever this file was included.
+macro(_tileput_object_flags)
+  set(kernel_standard 20)
+  set(kernel_definitions __CPU_SIM NDEBUG PTO_CPU_MAX_THREADS=1)
+  set(aiv_definition __DAV_VEC__)
+  set(aic_definition __DAV_CUBE__)
+  # With GNU extensions, and designated initialisers, which the public style uses, are an extension in C++17.
+  set(orchestration_standard 17)
+  set(orchestration_options -Wno-pedantic)
+  # -g: reports name source lines. No contraction: results are those of the instructions. Kernels in the public style
+  # put attributes where g++ warns.
+  set(object_options -g -ffp-contract=off -Wno-attributes -fvisibility-inlines-hidden)
+  # Statics of header templates stay this object's own, and dlclose() unloads.
+  set(gnu_options -fno-gnu-unique)
+endmacro()
+
 # tileput_add_kernel(<name> CORE aiv|aic SOURCES <file> [<file>...] [OUTPUT_DIRECTORY <directory>])
 #
 # Builds kernels/<name>.so beside the program: in ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} where that is set, else in the current
 # binary directory. The kernel is compiled as spec section 1.1 says and links nothing.
 function(tileput_add_kernel name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORE;OUTPUT_DIRECTORY" "SOURCES")
-  if(arg_CORE STREQUAL "aiv")
-    set(core __DAV_VEC__)
-  elseif(arg_CORE STREQUAL "aic")
-    set(core __DAV_CUBE__)
-  else()
+  if(NOT arg_CORE MATCHES "^ai[vc]$")
     message(FATAL_ERROR "tileput_add_kernel(${name}): CORE is aiv or aic, not '${arg_CORE}'")
   endif()
   _tileput_add_object(${name} "${arg_SOURCES}" "${arg_OUTPUT_DIRECTORY}" "${arg_UNPARSED_ARGUMENTS}")
-  target_compile_features(${name} PRIVATE cxx_std_20)
-  target_compile_definitions(${name} PRIVATE __CPU_SIM ${core} NDEBUG PTO_CPU_MAX_THREADS=1)
+  _tileput_object_flags()
+  target_compile_features(${name} PRIVATE cxx_std_${kernel_standard})
+  target_compile_definitions(${name} PRIVATE ${kernel_definitions} ${${arg_CORE}_definition})
 endfunction()
 
 # tileput_add_orchestration(<name> SOURCES <file> [<file>...] [OUTPUT_DIRECTORY <directory>])
@@ -27,9 +40,9 @@ endfunction()
 function(tileput_add_orchestration name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT_DIRECTORY" "SOURCES")
   _tileput_add_object(${name} "${arg_SOURCES}" "${arg_OUTPUT_DIRECTORY}" "${arg_UNPARSED_ARGUMENTS}")
-  set_target_properties(${name} PROPERTIES CXX_STANDARD 17 CXX_EXTENSIONS ON)
-  # Designated initialisers, which the public style uses, are an extension in C++17.
-  target_compile_options(${name} PRIVATE -Wno-pedantic)
+  _tileput_object_flags()
+  set_target_properties(${name} PROPERTIES CXX_STANDARD ${orchestration_standard} CXX_EXTENSIONS ON)
+  target_compile_options(${name} PRIVATE ${orchestration_options})
 endfunction()
 
 function(_tileput_add_object name sources directory unknown)
@@ -50,13 +63,10 @@ function(_tileput_add_object name sources directory unknown)
     PROPERTIES PREFIX ""
                OUTPUT_NAME ${name}
                LIBRARY_OUTPUT_DIRECTORY ${directory}/kernels
-               POSITION_INDEPENDENT_CODE ON
-               VISIBILITY_INLINES_HIDDEN ON)
-  # -g: reports name source lines. No contraction: results are those of the instructions. Kernels in the public style
-  # put attributes where g++ warns.
-  target_compile_options(${name} PRIVATE -g -ffp-contract=off -Wno-attributes)
+               POSITION_INDEPENDENT_CODE ON)
+  _tileput_object_flags()
+  target_compile_options(${name} PRIVATE ${object_options})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # Statics of header templates stay this object's own, and dlclose() unloads.
-    target_compile_options(${name} PRIVATE -fno-gnu-unique)
+    target_compile_options(${name} PRIVATE ${gnu_options})
   endif()
 endfunction()

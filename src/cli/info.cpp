@@ -13,16 +13,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
-#include <sstream>
 #include <system_error>
 #include <vector>
 
 #include "base/fd.hpp"
 #include "base/memory.hpp"
 #include "base/system.hpp"
+#include "cli/command_line.hpp"
 #include "orchestration/kernel_object.hpp"
 #include "rank/placement.hpp"
 #include "rank/process.hpp"
@@ -85,18 +84,6 @@ int probe_single_copy() {
   int written = 0;
   waitpid(target, &written, 0);
   return refused != 0 || (WIFEXITED(written) && WEXITSTATUS(written) == 0) ? refused : EIO;
-}
-
-std::optional<fs::path> find_program(const char* name) {
-  const char* const list = std::getenv("PATH");
-  std::istringstream entries(list == nullptr ? "" : list);
-  for (std::string entry; std::getline(entries, entry, ':');) {
-    fs::path place = fs::path(entry) / name;
-    if (access(place.c_str(), X_OK) == 0) {
-      return place;
-    }
-  }
-  return std::nullopt;
 }
 
 std::string describe_kernels() {

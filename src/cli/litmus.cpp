@@ -14,6 +14,7 @@
 #include "check/litmus/parser.hpp"
 #include "check/litmus/program.hpp"
 #include "check/litmus/verdict.hpp"
+#include "cli/command_line.hpp"
 #include "tileput/error.hpp"
 
 namespace tileput::cli {
@@ -83,21 +84,6 @@ std::vector<Variant> variants_of(const LitmusOptions& options) {
     return {Variant::kBuggy, Variant::kCorrect};
   }
   return {options.variant == "buggy" ? Variant::kBuggy : Variant::kCorrect};
-}
-
-/// As a shell reads it back.
-std::string quoted(const std::string& text) {
-  const bool is_plain =
-      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:@%") ==
-      std::string::npos;
-  if (is_plain && !text.empty()) {
-    return text;
-  }
-  std::string out = "'";
-  for (const char c : text) {
-    out += c == '\'' ? "'\\''" : std::string(1, c);
-  }
-  return out + "'";
 }
 
 std::string replay_command(const Verdict& verdict) {

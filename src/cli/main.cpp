@@ -7,9 +7,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "cli/info.hpp"
 #include "cli/litmus.hpp"
+#include "cli/run.hpp"
 #include "cli/status.hpp"
 #include "tileput/error.hpp"
 #include "tileput/worker.hpp"
@@ -27,6 +30,8 @@ int run(int argc, char** argv) {
   status->add_option("pid", process_id, "the program's process")->required();
   tileput::cli::LitmusOptions litmus_options;
   const CLI::App* const litmus = tileput::cli::add_litmus(app, litmus_options);
+  tileput::cli::RunCommand run_command;
+  const CLI::App* const run_kernels = tileput::cli::add_run(app, run_command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -41,6 +46,9 @@ int run(int argc, char** argv) {
     fmt::print("{}", tileput::cli::describe_job(process_id));
   } else if (*litmus) {
     return tileput::cli::run_litmus(litmus_options);
+  } else if (*run_kernels) {
+    return tileput::cli::run_plan(
+        tileput::cli::plan_of(*run_kernels, run_command, std::vector<std::string>(argv, argv + argc)));
   }
   return 0;
 }

@@ -29,3 +29,14 @@ cmake --build "$work/outside"
 "$work/outside/sum_of_ranks"
 "$prefix/bin/tileput" --version
 "$prefix/bin/tileput" info | grep -F "rank helper: $prefix/libexec/tileput/rank"
+
+# A kernel without CMake: headers and the default orchestration are those of the installation.
+export TILEPUT_CACHE_DIR=$work/cache
+rm -rf "$TILEPUT_CACHE_DIR"
+kernels=$here/outside/kernels
+sum=("$prefix/bin/tileput" run -v -n 3 --out i32:1 --scratch 64 --scalars n,ctx)
+"${sum[@]}" --kernel "$kernels/sum_of_ranks_kernel.cpp" >"$work/run.log" 2>"$work/run.err"
+grep -qxF "rank 2: out0 i32[1]: 6; min 6, max 6" "$work/run.log"
+grep -qF -- "-I$prefix/include " "$work/run.err"
+"${sum[@]}" --kernel "7:aiv:$kernels/sum_of_ranks_kernel.cpp" --orch "$kernels/sum_of_ranks_orch.cpp" >"$work/run.log"
+grep -qxF "rank 2: out0 i32[1]: 6; min 6, max 6" "$work/run.log"

@@ -1,0 +1,278 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "tileput/error.hpp"
+
+namespace tileput::cli {
+
+namespace {
+
+/// The objects of a plan, compiled where they are sources.
+CallableSpec compile(const RunPlan& plan) {
+  KernelCompiler compiler(plan.compiler);
+  CallableSpec spec;
+  for (const KernelFile& kernel : plan.kernels) {
+    const ObjectKind kind = kernel.core == Core::kAiv ? ObjectKind::kVectorKernel : ObjectKind::kCubeKernel;
+    spec.kernels.push_back({kernel.func_id, kernel.core, compiler.object_of(kernel.file, kind)});
+  }
+  if (plan.orchestration.empty()) {
+    spec.orchestration = find_support_file("kernels/default_orchestration.so");
+    spec.entry = plan.kernels.front().core == Core::kAiv ? "run_aiv" : "run_aic";
+  } else {
+    spec.orchestration = compiler.object_of(plan.orchestration, ObjectKind::kOrchestration);
+    spec.entry = plan.entry;
+  }
+  return spec;
+}
+
+std::vector<std::vector<TensorLayout>> layouts_of(const RunPlan& plan) {
+  std::vector<std::vector<TensorLayout>> layouts(static_cast<std::size_t>(plan.ranks));
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    for (const TensorSpec& spec : plan.tensors) {
+      layouts[static_cast<std::size_t>(rank)].push_back(layout_of(spec, rank));
+    }
+  }
+  return layouts;
+}
+
+/// Ranks, their tensors, and the kernels on them.
+class Launch {
+ public:
+  /// Files are looked at, and sources compiled, before ranks are started.
+  explicit Launch(const RunPlan& plan)
+      : plan_(plan),
+        layouts_(layouts_of(plan)),
+        spec_(compile(plan)),
+        worker_({.ranks = plan.ranks, .platform = plan.platform, .check = plan.check, .timeout = plan.timeout}),
+        callable_(worker_.load(spec_)) {
+    for (const std::vector<TensorLayout>& of_rank : layouts_) {
+      std::vector<SharedMemory>& memory = memory_.emplace_back();
+      for (const TensorLayout& layout : of_rank) {
+        memory.push_back(worker_.allocate_tensor(std::max<std::uint64_t>(layout.bytes, 1)));
+      }
+    }
+  }
+
+  [[nodiscard]] const CheckReport& last_check() const { return worker_.last_check(); }
+
+  /// All calls, from fresh contents of every tensor and a zeroed window.
+  SubmissionReport run() {
+    for (std::size_t rank = 0; rank < memory_.size(); ++rank) {
+      for (std::size_t i = 0; i < plan_.tensors.size(); ++i) {
+        const SharedMemory& memory = memory_[rank][i];
+        fill(plan_.tensors[i], layouts_[rank][i], {plan_.data_seed, i, rank}, {memory.data(), memory.bytes()});
+      }
+    }
+    RunReport report = worker_.run([&](Orchestrator& o) {
+      std::optional<Domain> domain;
+      if (plan_.scratch_bytes) {
+        domain = o.allocate_domain({.buffers = {{.name = "scratch", .bytes = *plan_.scratch_bytes}}});
+      }
+      std::vector<RankTask> group;
+      for (int rank = 0; rank < plan_.ranks; ++rank) {
+        group.push_back({rank, arguments(rank, domain)});
+      }
+      o.submit_group(callable_, group, {.calls = plan_.calls});
+    });
+    return std::move(report.submissions.front());
+  }
+
+  void print() const {
+    for (std::size_t rank = 0; rank < memory_.size(); ++rank) {
+      for (std::size_t i = 0; i < plan_.tensors.size(); ++i) {
+        if (plan_.tensors[i].role != Role::kIn) {
+          fmt::print("rank {}: {}\n", rank, summary(plan_.tensors[i], layouts_[rank][i], bytes_of(rank, i)));
+        }
+      }
+    }
+  }
+
+  void save_all() const {
+    for (const SaveFile& file : plan_.saves) {
+      for (std::size_t rank = 0; rank < memory_.size(); ++rank) {
+        save(file_of_rank(file.pattern, static_cast<int>(rank)), plan_.tensors[file.tensor],
+             layouts_[rank][file.tensor], bytes_of(rank, file.tensor));
+      }
+    }
+  }
+
+  /// Of everything that kernels may have written.
+  [[nodiscard]] std::string results_key() const {
+    Hasher hasher;
+    for (std::size_t rank = 0; rank < memory_.size(); ++rank) {
+      for (std::size_t i = 0; i < plan_.tensors.size(); ++i) {
+        const std::span<const std::byte> bytes = bytes_of(rank, i);
+        hasher.add({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      }
+    }
+    return hasher.digits();
+  }
+
+ private:
+  [[nodiscard]] std::span<const std::byte> bytes_of(std::size_t rank, std::size_t tensor) const {
+    return {memory_[rank][tensor].data(), layouts_[rank][tensor].bytes};
+  }
+
+  [[nodiscard]] TaskArgs arguments(int rank, const std::optional<Domain>& domain) const {
+    TaskArgs args;
+    for (std::size_t i = 0; i < plan_.tensors.size(); ++i) {
+      const auto r = static_cast<std::size_t>(rank);
+      const TensorSpec& spec = plan_.tensors[i];
+      const Tensor tensor(memory_[r][i].data(), spec.type, layouts_[r][i].shape);
+      if (spec.role == Role::kIn) {
+        args.add_input(tensor);
+      } else if (spec.role == Role::kOut) {
+        args.add_output(tensor);
+      } else {
+        args.add_inout(tensor);
+      }
+    }
+    if (domain) {
+      args.add_inout(domain->buffer("scratch"));
+    }
+    for (const Scalar& scalar : plan_.scalars) {
+      switch (scalar.kind) {
+        case Scalar::Kind::kRanks: args.add_scalar(plan_.ranks); break;
+        case Scalar::Kind::kRank: args.add_scalar(rank); break;
+        case Scalar::Kind::kContext: args.add_context(*domain); break;  // the plan has a window, too
+        case Scalar::Kind::kValue: args.add_scalar(scalar.bits); break;
+      }
+    }
+    return args;
+  }
+
+  const RunPlan& plan_;
+  std::vector<std::vector<TensorLayout>> layouts_;  ///< by rank, then tensor
+  CallableSpec spec_;
+  Worker worker_;
+  Callable callable_;
+  std::vector<std::vector<SharedMemory>> memory_;  ///< by rank, then tensor
+};
+
+/// What the runs of several schedules found, each once.
+class Findings {
+ public:
+  void add(const CheckReport& report) {
+    for (const CheckFinding& finding : report.findings) {
+      const auto known = std::find_if(found_.begin(), found_.end(), [&](const Found& other) {
+        return std::tie(other.finding.kind, other.finding.region, other.finding.place) ==
+               std::tie(finding.kind, finding.region, finding.place);
+      });
+      if (known == found_.end()) {
+        found_.push_back({finding, report.seed, 1});
+      } else {
+        known->finding.count += finding.count;
+        known->schedules += 1;
+      }
+    }
+  }
+
+  void print(std::uint64_t schedules) const {
+    for (const auto& [finding, seed, in] : found_) {
+      fmt::print("{}\n  in {} of {} schedules, {} time{}; first with seed {}\n", finding.text, in, schedules,
+                 finding.count, finding.count == 1 ? "" : "s", seed);
+    }
+    if (found_.empty()) {
+      fmt::print("no findings in {} schedule{}\n", schedules, schedules == 1 ? "" : "s");
+    }
+  }
+
+ private:
+  struct Found {
+    CheckFinding finding;
+    std::uint64_t first_seed;
+    std::uint64_t schedules;
+  };
+  std::vector<Found> found_;
+};
+
+/// One schedule; false if its ranks wait for ever, which is a finding.
+bool run_schedule(Launch& launch) {
+  try {
+    launch.run();
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNoProgress || !launch.last_check().has_errors()) {
+      throw;
+    }
+    return false;
+  }
+}
+
+/// One schedule after the other on the checked machine; prints and saves the results of the last complete one.
+int run_checked(const RunPlan& plan) {
+  Launch launch(plan);
+  Findings findings;
+  std::uint64_t schedules = 0;
+  std::optional<std::uint64_t> failing;  // the first seed with an error
+  std::optional<std::uint64_t> differs;  // the first seed whose results are not those of the first complete run
+  std::optional<std::pair<std::uint64_t, std::string>> results;
+  bool is_complete = false;
+  while (schedules < plan.schedules && !(plan.until_fail && failing)) {
+    ++schedules;
+    is_complete = run_schedule(launch);
+    const CheckReport& report = launch.last_check();
+    if (plan.compiler.is_verbose) {
+      fmt::print("seed {}: event hash {:016x}, {} events, {} bytes of shadow memory\n", report.seed, report.event_hash,
+                 report.events, report.shadow_bytes);
+    }
+    findings.add(report);
+    if (!failing && report.has_errors()) {
+      failing = report.seed;
+    }
+    if (is_complete) {
+      const std::string key = launch.results_key();
+      if (!results) {
+        results = {report.seed, key};
+      } else if (!differs && results->second != key) {
+        differs = report.seed;
+      }
+    }
+  }
+  if (is_complete) {
+    launch.print();
+    launch.save_all();
+  } else {
+    fmt::print("no results: the last schedule did not come to its end\n");
+  }
+  findings.print(schedules);
+  if (differs) {
+    fmt::print("the results of seed {} are not those of seed {}\n", *differs, results->first);
+  }
+  if (failing) {
+    fmt::print("to see it again: {} --seed {}\n", plan.replay, *failing);
+  }
+  return static_cast<int>(failing ? ExitCode::kFinding : ExitCode::kOk);
+}
+
+}  // namespace
+
+int run_plan(const RunPlan& plan) {
+  if (plan.platform == Platform::kCheck) {
+    return run_checked(plan);
+  }
+  Launch launch(plan);
+  const SubmissionReport report = launch.run();
+  launch.print();
+  launch.save_all();
+  if (plan.calls > 1) {
+    std::chrono::nanoseconds slowest{0};
+    for (const RankReport& rank : report.ranks) {
+      slowest = std::max(slowest, rank.median);
+    }
+    fmt::print("{} calls, median {:.2f} us\n", plan.calls, static_cast<double>(slowest.count()) / 1000);
+  }
+  return static_cast<int>(ExitCode::kOk);
+}
+
+}  // namespace tileput::cli
