@@ -70,7 +70,7 @@ set(kernels ${PROJECT_SOURCE_DIR}/examples/workers/l3/ffn_tp_parallel/kernels)
 set(linear ${kernels}/aic/ffn_local_linear_kernel.cpp)
 set(sum ${kernels}/aiv/ffn_partial_sum_kernel.cpp)
 mutate(linear_no_event ${linear} "        wait_flag(PIPE_MTE2, PIPE_MTE1, EVENT_ID0);\n" "")
-mutate(linear_early_load ${linear} "        wait_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID0);\n" "")
+mutate(linear_early_load ${linear} "        wait_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID1);\n" "")
 mutate(linear_drops_blocks ${linear} "TMATMUL_ACC" "TMATMUL")
 mutate(sum_no_fence ${sum} "  pipe_barrier(PIPE_ALL);\n  dsb(DSB_DDR);\n" "  pipe_barrier(PIPE_ALL);\n")
 mutate(sum_no_wait ${sum} "    pto::comm::TWAIT(arrived, static_cast<int32_t>(epoch - 1), pto::comm::WaitCmp::NE);\n"
@@ -94,7 +94,7 @@ mutate(onephase_one_mailbox_set ${onephase} "epoch % ar::kSets" "0")
 mutate(onephase_drops_one ${onephase} "}, call.n, call.count" "}, call.n - 1, call.count")
 mutate(onephase_doubles_one ${onephase} "source * call.count" "(source == 1 ? 0 : source) * call.count")
 of(allreduce_onephase_kernel onephase_one_mailbox_set onephase_drops_one onephase_doubles_one)
-mutate(twophase_no_second_barrier ${twophase} "  MeshBarrier(call, window, barrier + 2);\n" ""
+mutate(twophase_no_second_barrier ${twophase} "  mesh_barrier(call, window, barrier + 2);\n" ""
        "store_epoch(call, window, barrier + 2)" "store_epoch(call, window, barrier + 1)")
 mutate(twophase_doubles_one ${twophase} "source * window.chunk" "(source == 1 ? 0 : source) * window.chunk")
 of(allreduce_twophase_kernel twophase_no_second_barrier twophase_doubles_one)

@@ -80,6 +80,7 @@ class AllreduceDistributed : public Scene {
         allreduce::window_of(mode_, static_cast<std::uint64_t>(options_.ranks), options_.count).bytes;
     const tileput::Domain domain = orchestrator.allocate_domain({.buffers = {{.name = "scratch", .bytes = bytes}}});
     std::vector<tileput::RankTask> group;
+    group.reserve(static_cast<std::size_t>(ranks()));
     for (int rank = 0; rank < options_.ranks; ++rank) {
       const auto r = static_cast<std::size_t>(rank);
       tileput::TaskArgs args;
@@ -97,6 +98,7 @@ class AllreduceDistributed : public Scene {
       golden[i] = expected(i);
     }
     std::vector<RankCheck> checks;
+    checks.reserve(static_cast<std::size_t>(ranks()));
     for (int rank = 0; rank < options_.ranks; ++rank) {
       checks.push_back(compared(rank, std::span<const float>(out_[static_cast<std::size_t>(rank)]),
                                 [&](std::size_t i) { return golden[i]; }));

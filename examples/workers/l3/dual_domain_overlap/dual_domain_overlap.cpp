@@ -95,6 +95,7 @@ class DualDomainOverlap : public Scene {
   [[nodiscard]] std::vector<RankCheck> check() const override {
     const Tolerance tolerance = options_.payload == Payload::kRandom ? Tolerance{} : Tolerance{.absolute = 1e-3};
     std::vector<RankCheck> checks;
+    checks.reserve(static_cast<std::size_t>(ranks()));
     for (std::size_t w = 0; w < in_.size(); ++w) {
       RankCheck check{.rank = static_cast<int>(w), .max_error = 0, .matches = true, .detail = {}};
       for (const std::size_t member : {std::size_t{1}, std::size_t{0}}) {

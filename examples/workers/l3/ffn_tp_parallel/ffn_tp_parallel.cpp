@@ -105,6 +105,7 @@ class FfnTpParallel : public Scene {
     const std::vector<std::uint32_t> w_shape{options_.inner, options_.columns};
     const std::vector<std::uint32_t> y_shape{options_.rows, options_.columns};
     std::vector<tileput::RankTask> group;
+    group.reserve(static_cast<std::size_t>(ranks()));
     for (int rank = 0; rank < options_.ranks; ++rank) {
       const auto r = static_cast<std::size_t>(rank);
       tileput::TaskArgs product;
@@ -126,6 +127,7 @@ class FfnTpParallel : public Scene {
     const bool is_exact = options_.payload == Payload::kRandom;
     const Tolerance tolerance = is_exact ? Tolerance{} : Tolerance{.absolute = 1e-4, .relative = 1e-4};
     std::vector<RankCheck> checks;
+    checks.reserve(static_cast<std::size_t>(ranks()));
     for (int rank = 0; rank < options_.ranks; ++rank) {
       RankCheck check{.rank = rank, .max_error = 0, .matches = true, .detail = {}};
       compare(

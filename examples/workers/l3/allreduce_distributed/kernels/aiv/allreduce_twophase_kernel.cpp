@@ -22,7 +22,7 @@
 namespace {
 
 /// After the caller has drained and fenced.
-AICORE inline void MeshBarrier(const allreduce::Call& call, const allreduce::Window& window, uint32_t barrier) {
+AICORE inline void mesh_barrier(const allreduce::Call& call, const allreduce::Window& window, uint32_t barrier) {
   for (int i = 1; i < call.n; ++i) {
     allreduce::notify(call, allreduce::cell_of(call, window, call.me), (call.me + i) % call.n);
   }
@@ -50,7 +50,7 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   }
   pipe_barrier(PIPE_ALL);
   dsb(DSB_DDR);
-  MeshBarrier(call, window, barrier + 1);
+  mesh_barrier(call, window, barrier + 1);
   const ar::Chunk mine = chunk_of(call.me);
   __gm__ float* my_result = results + mine.begin;
   ar::add_parts(
@@ -63,7 +63,7 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   }
   pipe_barrier(PIPE_ALL);
   dsb(DSB_DDR);
-  MeshBarrier(call, window, barrier + 2);
+  mesh_barrier(call, window, barrier + 2);
   ar::copy(call.out, results, call.count);
   ar::store_epoch(call, window, barrier + 2);
 }

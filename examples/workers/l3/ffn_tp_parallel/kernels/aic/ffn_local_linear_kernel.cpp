@@ -9,6 +9,7 @@
 // Safety: nothing here is shared with another rank. Events order the pipes for each tile: L1 is loaded after MTE1 has
 // moved what was there, L0 is filled after M has multiplied what was there, and the accumulator starts anew after FIX
 // has stored it. Each event that gives a tile back is raised once before the loops, and waited for once after them.
+// Events that one pipe raises for two others have an id each.
 
 #include <pto/pto-inst.hpp>
 
@@ -67,7 +68,7 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   TASSIGN(right, 0x0);
   TASSIGN(sum, 0x0);
 
-  set_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID0);  // L1 is free
+  set_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID1);  // L1 is free
   set_flag(PIPE_M, PIPE_MTE1, EVENT_ID0);     // L0 is free
   set_flag(PIPE_FIX, PIPE_M, EVENT_ID0);      // the accumulator is free
   for (int64_t row = 0; row < rows; row += kBlock) {
@@ -84,7 +85,7 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
         right.SetValidShape(depth, width);
         Matrix x_block = block_of(x, inner, row, k, height, depth);
         Matrix w_block = block_of(w, columns, k, column, depth, width);
-        wait_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID0);
+        wait_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID1);
         TLOAD(x_tile, x_block);
         TLOAD(w_tile, w_block);
         set_flag(PIPE_MTE2, PIPE_MTE1, EVENT_ID0);
@@ -92,7 +93,7 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
         wait_flag(PIPE_M, PIPE_MTE1, EVENT_ID0);
         TMOV(left, x_tile);
         TMOV(right, w_tile);
-        set_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID0);
+        set_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID1);
         set_flag(PIPE_MTE1, PIPE_M, EVENT_ID0);
         wait_flag(PIPE_MTE1, PIPE_M, EVENT_ID0);
         if (k == 0) {
@@ -102,14 +103,14 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
         }
         set_flag(PIPE_M, PIPE_MTE1, EVENT_ID0);
       }
-      set_flag(PIPE_M, PIPE_FIX, EVENT_ID0);
-      wait_flag(PIPE_M, PIPE_FIX, EVENT_ID0);
+      set_flag(PIPE_M, PIPE_FIX, EVENT_ID1);
+      wait_flag(PIPE_M, PIPE_FIX, EVENT_ID1);
       Matrix partial_block = block_of(partial, columns, row, column, height, width);
       TSTORE(partial_block, sum);
       set_flag(PIPE_FIX, PIPE_M, EVENT_ID0);
     }
   }
-  wait_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID0);
+  wait_flag(PIPE_MTE1, PIPE_MTE2, EVENT_ID1);
   wait_flag(PIPE_M, PIPE_MTE1, EVENT_ID0);
   wait_flag(PIPE_FIX, PIPE_M, EVENT_ID0);
   pipe_sync();
