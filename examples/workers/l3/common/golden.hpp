@@ -116,6 +116,21 @@ inline std::vector<int> first_ranks(int ranks) {
   return all;
 }
 
+/// One tensor for each rank, of `parts` times `count` elements. Error kBadArgument for what no kernel can be given.
+template <class T>
+std::vector<std::vector<T>> rank_tensors(int ranks, std::uint64_t count, std::uint64_t parts) {
+  constexpr std::uint64_t kElementsMax = 0xffffffffU;
+  if (ranks < 1 || ranks > tileput::kRanksMax) {
+    throw tileput::Error(tileput::ErrorCode::kBadArgument, fmt::format("{} ranks", ranks),
+                         fmt::format("use 1 to {}", tileput::kRanksMax));
+  }
+  if (parts != 0 && count > kElementsMax / parts) {
+    throw tileput::Error(tileput::ErrorCode::kBadArgument, fmt::format("{} times {} elements", parts, count),
+                         "a tensor of the kernel ABI has fewer than 2^32 elements");
+  }
+  return std::vector<std::vector<T>>(static_cast<std::size_t>(ranks), std::vector<T>(parts * count));
+}
+
 /// The slowest rank's median time of a call, in microseconds.
 inline double call_us(const tileput::SubmissionReport& report) {
   double slowest = 0;
