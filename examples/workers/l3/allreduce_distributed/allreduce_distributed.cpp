@@ -78,7 +78,8 @@ class AllreduceDistributed : public Scene {
   void submit(tileput::Orchestrator& orchestrator, const tileput::TaskOptions& options) override {
     const std::uint64_t bytes =
         allreduce::window_of(mode_, static_cast<std::uint64_t>(options_.ranks), options_.count).bytes;
-    const tileput::Domain domain = orchestrator.allocate_domain({.buffers = {{.name = "scratch", .bytes = bytes}}});
+    const tileput::Domain domain = orchestrator.allocate_domain(
+        {.ranks = first_ranks(options_.ranks), .buffers = {{.name = "scratch", .bytes = bytes}}});
     std::vector<tileput::RankTask> group;
     group.reserve(static_cast<std::size_t>(ranks()));
     for (int rank = 0; rank < options_.ranks; ++rank) {

@@ -100,7 +100,8 @@ class FfnTpParallel : public Scene {
     using tileput::Tensor;
     const std::uint64_t elements = std::uint64_t{options_.rows} * options_.columns;
     const std::uint64_t bytes = ffn::window_of(static_cast<std::uint64_t>(options_.ranks), elements).bytes;
-    const tileput::Domain domain = orchestrator.allocate_domain({.buffers = {{.name = "scratch", .bytes = bytes}}});
+    const tileput::Domain domain = orchestrator.allocate_domain(
+        {.ranks = first_ranks(options_.ranks), .buffers = {{.name = "scratch", .bytes = bytes}}});
     const std::vector<std::uint32_t> x_shape{options_.rows, options_.inner};
     const std::vector<std::uint32_t> w_shape{options_.inner, options_.columns};
     const std::vector<std::uint32_t> y_shape{options_.rows, options_.columns};
