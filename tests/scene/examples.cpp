@@ -9,7 +9,10 @@
 
 #include "all_to_all_distributed/all_to_all_distributed.hpp"
 #include "allgather_distributed/allgather_distributed.hpp"
+#include "allreduce_distributed/allreduce_distributed.hpp"
 #include "broadcast_distributed/broadcast_distributed.hpp"
+#include "dual_domain_overlap/dual_domain_overlap.hpp"
+#include "ffn_tp_parallel/ffn_tp_parallel.hpp"
 #include "reduce_scatter_distributed/reduce_scatter_distributed.hpp"
 
 namespace tileput::scene {
@@ -46,6 +49,44 @@ const std::vector<Example>& examples() {
            [](int ranks, Payload payload) {
              return example::make_reduce_scatter_distributed({.ranks = ranks, .count = 65, .payload = payload});
            }},
+      {.name = "allreduce_distributed_onephase",
+       .make =
+           [](int ranks, Payload payload) {
+             return example::make_allreduce_distributed(
+                 {.ranks = ranks, .mode = "onephase", .count = 65, .payload = payload});
+           }},
+      {.name = "allreduce_distributed_twophase",
+       .make =
+           [](int ranks, Payload payload) {
+             return example::make_allreduce_distributed(
+                 {.ranks = ranks, .mode = "twophase", .count = 65, .payload = payload});
+           }},
+      {.name = "allreduce_distributed_ring",
+       .make =
+           [](int ranks, Payload payload) {
+             return example::make_allreduce_distributed(
+                 {.ranks = ranks, .mode = "ring", .count = 65, .payload = payload});
+           }},
+      {.name = "allreduce_distributed_bidirectional_ring",
+       .make =
+           [](int ranks, Payload payload) {
+             return example::make_allreduce_distributed(
+                 {.ranks = ranks, .mode = "bidirectional_ring", .count = 65, .payload = payload});
+           }},
+      {.name = "allreduce_distributed_ibing",
+       .make =
+           [](int ranks, Payload payload) {
+             return example::make_allreduce_distributed(
+                 {.ranks = ranks, .mode = "ibing", .count = 65, .payload = payload});
+           },
+       .ranks = {2},
+       .checked_ranks = {2}},
+      {.name = "dual_domain_overlap",
+       .make = [](int ranks,
+                  Payload payload) { return example::make_dual_domain_overlap({.ranks = ranks, .payload = payload}); }},
+      {.name = "ffn_tp_parallel",
+       .make = [](int ranks,
+                  Payload payload) { return example::make_ffn_tp_parallel({.ranks = ranks, .payload = payload}); }},
   };
   return all;
 }
