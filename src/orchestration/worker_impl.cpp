@@ -320,6 +320,7 @@ void Worker::Impl::complete(Submission& submission) {
     report.barriers = run.barriers;
     report.notifies = run.notifies;
     report.tiles = run.tiles;
+    report.tasks = run.tasks;
     for (const machine::Phase& phase : run.phases) {
       report.puts += phase.puts;
       report.remote_loads += phase.remote_loads();
