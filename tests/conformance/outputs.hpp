@@ -18,5 +18,6 @@ enum class Outputs : int {
   kHostElements,   ///< get_tensor_data() and set_tensor_data(), `value` says which mistake
   kArguments,      ///< reset(), has_error
   kBadArguments,   ///< a task of which `value` says what does not fit
+  kRace,           ///< rank 0 writes into rank 1's scratch, which rank 1 reads and orders with nothing
   kLog,            ///< a line of each level
 };

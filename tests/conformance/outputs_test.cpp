@@ -39,7 +39,7 @@ class AllocatedOutputs : public testing::TestWithParam<RanksAs> {
   std::uint64_t run(Outputs what, std::int64_t value = 0, const TaskOptions& options = {}) {
     out_.fill(kUnseen);
     const RunReport report = run_on_all(
-        *worker_, *callable_, {{.name = "scratch", .bytes = 64}},
+        *worker_, *callable_, {{.name = "scratch", .bytes = 64, .type = DataType::kInt32}},
         [&](int /*rank*/, const Domain& domain, TaskArgs& args) {
           args.add_input(tensor_of(in_)).add_inout(tensor_of(out_)).add_inout(domain.buffer("scratch"));
           args.add_scalar(what).add_scalar(value).add_context(domain);
@@ -175,6 +175,33 @@ TEST_P(AllocatedOutputs, LogLinesNameRankAndPlace) {
     EXPECT_NE(text.find(": warning two\n"), std::string::npos) << text;
     EXPECT_NE(text.find(": information\n"), std::string::npos) << text;
     EXPECT_EQ(text.find("detail"), std::string::npos) << text;
+  }
+}
+
+TEST(CheckedOutputs, ReadsByTheOrchestrationRaceWithWhatNothingOrders) {
+  WorkerOptions options = options_of(2, RanksAs::kThread);
+  options.platform = Platform::kCheck;
+  Worker worker(options);
+  const Callable callable = worker.load(
+      {.orchestration = "kernels/outputs_orch.so", .kernels = {{0, Core::kAiv, "kernels/outputs_kernel.so"}}});
+  std::array<std::int32_t, kElements> in{};
+  std::array<std::array<std::int32_t, kElements>, 2> out{};
+  const RunReport report = worker.run([&](Orchestrator& o) {
+    const Domain domain = o.allocate_domain({.buffers = {{.name = "scratch", .bytes = 64, .type = DataType::kInt32}}});
+    std::vector<RankTask> group;
+    for (int rank = 0; rank < 2; ++rank) {
+      group.push_back({rank, {}});
+      TaskArgs& args = group.back().args;
+      args.add_input(tensor_of(in)).add_inout(tensor_of(out[static_cast<std::size_t>(rank)]));
+      args.add_inout(domain.buffer("scratch")).add_scalar(Outputs::kRace).add_scalar(0).add_context(domain);
+    }
+    o.submit_group(callable, group);
+  });
+  ASSERT_FALSE(report.check.findings.empty());
+  for (const CheckFinding& finding : report.check.findings) {
+    EXPECT_EQ(finding.region, "scratch") << finding.text;
+    EXPECT_NE(finding.place.find("get_tensor_data outputs_orch.cpp:"), std::string::npos) << finding.text;
+    EXPECT_NE(finding.place.find("TSTORE outputs_kernel.cpp:"), std::string::npos) << finding.text;
   }
 }
 

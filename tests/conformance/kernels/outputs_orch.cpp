@@ -9,6 +9,7 @@
 
 #include <stdexcept>
 
+#include "platform_comm/comm_context.h"
 #include "pto_orchestration_api.h"
 
 namespace {
@@ -218,6 +219,17 @@ void bad_arguments(const ChipTensor& in, int64_t mistake) {
   rt_submit_aiv_task(0, task);
 }
 
+void race(const ChipTensor& in, const ChipTensor& out, const ChipTensor& scratch, const CommContext& context) {
+  const uint32_t first[] = {0};
+  if (context.rankId == 0) {
+    ChipTensor peer = scratch;
+    peer.buffer.addr = context.windowsIn[1];
+    copy(in, peer, 1, 0);
+  } else {
+    put(out, 0, get_tensor_data<int32_t>(scratch, 1, first));
+  }
+}
+
 void log_all() {
   LOG_ERROR("error %d", 1);
   LOG_WARN("warning %s", "two");
@@ -268,6 +280,8 @@ __attribute__((visibility("default"))) void aicpu_orchestration_entry(const Chip
     case Outputs::kHostElements: return host_elements(in, out, value);
     case Outputs::kArguments: return arguments(in, out);
     case Outputs::kBadArguments: return bad_arguments(in, value);
+    case Outputs::kRace:
+      return race(in, out, args.tensor(2).ref(), *reinterpret_cast<const CommContext*>(args.scalar(2)));
     case Outputs::kLog: return log_all();
   }
 }
