@@ -22,10 +22,24 @@ struct PTO2OrchestrationConfig {
 
 class CoreTaskArgs;
 
+#define TILEPUT_ARGUMENT_RULE "a tensor argument must be a variable that outlives the submit call"
+
 /// Private to tileput: how an orchestration object reaches the rank it runs on.
 extern "C" {
-uint64_t tileput_submit_task(int is_cube, int32_t func_id, const CoreTaskArgs* args);
+struct tileput_submitted_task {
+  uint64_t id;
+  const ChipTensor* outputs;  ///< runtime-allocated ones, in the order of addition
+  int64_t output_count;
+};
+tileput_submitted_task tileput_submit(int is_cube, int32_t func_id, const CoreTaskArgs* args);
+void tileput_begin_scope(void);
+void tileput_end_scope(void) noexcept;
+void tileput_get_element(const ChipTensor* tensor, uint32_t ndims, const uint32_t* indices, void* value,
+                         uint64_t value_bytes);
+void tileput_set_element(const ChipTensor* tensor, uint32_t ndims, const uint32_t* indices, const void* value,
+                         uint64_t value_bytes);
 [[noreturn]] void tileput_fail_argument(const char* what, long long index, long long count);
+[[noreturn]] void tileput_fail_output(unsigned long long task, long long index, long long count);
 [[noreturn]] void tileput_report_fatal(int code, const char* format, ...) __attribute__((format(printf, 2, 3)));
 void tileput_log(int level, const char* file, int line, const char* format, ...) __attribute__((format(printf, 4, 5)));
 }
@@ -70,6 +84,21 @@ class ChipTaskArgs {
   int32_t scalar_count_;
 };
 
+/// A tensor that does not exist yet: CoreTaskArgs::add_output() takes it in place of one, and submitting the task
+/// allocates its buffer, dense and row-major. Any size up to what memory there is, 0 elements included.
+class TensorCreateInfo {
+ public:
+  /// Errors: kBadArgument as make_tensor_external().
+  TensorCreateInfo(const uint32_t* shapes, uint32_t ndims, DataType dtype = DataType::FLOAT32, bool manual_dep = false)
+      : layout_(make_tensor_external(nullptr, shapes, ndims, dtype, manual_dep)) {}
+
+  /// The tensor without memory.
+  const ChipTensor& layout() const { return layout_; }
+
+ private:
+  ChipTensor layout_;
+};
+
 /// How many blocks a task runs as: 1 to 64, at the same time, with a core each. They may wait for one another.
 struct PTO2LaunchSpec {
   int32_t block_num = 1;
@@ -78,6 +107,9 @@ struct PTO2LaunchSpec {
 
 /// Arguments of one core task. Stores pointers to tensors, which must outlive the submit call; all tensors come before
 /// the first scalar. What does not fit sets has_error, and submitting then fails with error_msg.
+///
+/// A task waits for the deferred ones that write what it reads or writes, and for those that read what it writes.
+/// Tensors of add_no_dep(), and those with manual_dep, do not count for that: set_dependencies() orders them.
 class CoreTaskArgs {
  public:
   static constexpr int kTensorsMax = 32;
@@ -89,22 +121,24 @@ class CoreTaskArgs {
 
   template <class... Tensors>
   void add_input(Tensors&&... tensors) {
-    check_lvalues<Tensors&&...>();
+    check_tensors<Tensors&&...>();
     (add_tensor(tensors, TensorArgType::INPUT), ...);
   }
-  template <class... Tensors>
-  void add_output(Tensors&&... tensors) {
-    check_lvalues<Tensors&&...>();
-    (add_tensor(tensors, TensorArgType::OUTPUT_EXISTING), ...);
+  /// Tensors that exist, and TensorCreateInfo objects for those that the runtime allocates, in any mix.
+  template <class... Outputs>
+  void add_output(Outputs&&... outputs) {
+    static_assert((std::is_lvalue_reference_v<Outputs&&> && ...),
+                  "CoreTaskArgs keeps pointers: " TILEPUT_ARGUMENT_RULE);
+    (add_output_of(outputs), ...);
   }
   template <class... Tensors>
   void add_inout(Tensors&&... tensors) {
-    check_lvalues<Tensors&&...>();
+    check_tensors<Tensors&&...>();
     (add_tensor(tensors, TensorArgType::INOUT), ...);
   }
   template <class... Tensors>
   void add_no_dep(Tensors&&... tensors) {
-    check_lvalues<Tensors&&...>();
+    check_tensors<Tensors&&...>();
     (add_tensor(tensors, TensorArgType::NO_DEP), ...);
   }
   template <class... Values>
@@ -112,12 +146,12 @@ class CoreTaskArgs {
     (add_bits(to_u64(values)), ...);
   }
   void add_scalars(const uint64_t* values, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) {
+    for (int64_t i = 0; i < count_of(values, count); ++i) {
       add_bits(values[i]);
     }
   }
   void add_scalars_i32(const int32_t* values, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) {
+    for (int64_t i = 0; i < count_of(values, count); ++i) {
       add_bits(static_cast<uint64_t>(static_cast<int64_t>(values[i])));
     }
   }
@@ -141,7 +175,10 @@ class CoreTaskArgs {
     error_msg = nullptr;
   }
 
+  /// Null for one that the runtime allocates.
   const ChipTensor* tensor(int index) const { return tensors_[index]; }
+  /// Of an argument with direction OUTPUT.
+  const TensorCreateInfo& create_info(int index) const { return *create_infos_[index]; }
   TensorArgType direction(int index) const { return directions_[index]; }
   uint64_t scalar(int index) const { return scalars_[index]; }
   PTO2TaskId dependency(int64_t index) const { return dependencies_[index]; }
@@ -155,19 +192,43 @@ class CoreTaskArgs {
 
  private:
   template <class... References>
-  static void check_lvalues() {
+  static void check_tensors() {
     static_assert((std::is_lvalue_reference_v<References> && ...),
-                  "CoreTaskArgs keeps pointers: a tensor argument must be a variable that outlives the submit call");
+                  "CoreTaskArgs keeps pointers: " TILEPUT_ARGUMENT_RULE);
+    static_assert((!std::is_same_v<std::decay_t<References>, TensorCreateInfo> && ...),
+                  "what the runtime allocates is an output: add_output() takes TensorCreateInfo objects");
   }
   void add_tensor(const ChipTensor& tensor, TensorArgType direction) {
-    if (scalar_count_ != 0) {
-      fail("a tensor was added after a scalar");
-    } else if (tensor_count_ == kTensorsMax) {
-      fail("a task has at most 32 tensors");
-    } else {
+    if (has_room()) {
       tensors_[tensor_count_] = &tensor;
       directions_[tensor_count_++] = direction;
     }
+  }
+  void add_output_of(const ChipTensor& tensor) { add_tensor(tensor, TensorArgType::OUTPUT_EXISTING); }
+  void add_output_of(const TensorCreateInfo& info) {
+    if (has_room()) {
+      tensors_[tensor_count_] = nullptr;
+      create_infos_[tensor_count_] = &info;
+      directions_[tensor_count_++] = TensorArgType::OUTPUT;
+    }
+  }
+  bool has_room() {
+    if (scalar_count_ != 0) {
+      fail("a tensor was added after a scalar");
+      return false;
+    }
+    if (tensor_count_ == kTensorsMax) {
+      fail("a task has at most 32 tensors");
+      return false;
+    }
+    return true;
+  }
+  int64_t count_of(const void* values, int64_t count) {
+    if (count < 0 || (values == nullptr && count != 0)) {
+      fail("add_scalars() with a negative count, or without values");
+      return 0;
+    }
+    return count;
   }
   void add_bits(uint64_t bits) {
     if (scalar_count_ == kScalarsMax) {
@@ -183,6 +244,7 @@ class CoreTaskArgs {
 
   // Filled up to the counts; clearing half a KiB for every task would cost a tenth of a small one.
   const ChipTensor* tensors_[kTensorsMax];
+  const TensorCreateInfo* create_infos_[kTensorsMax];
   TensorArgType directions_[kTensorsMax];
   uint64_t scalars_[kScalarsMax];
   int tensor_count_ = 0;
@@ -191,26 +253,81 @@ class CoreTaskArgs {
   int64_t dependency_count_ = 0;
 };
 
-/// What a submit call returns; runtime-allocated outputs are not part of this version, so it only names the task.
+/// What a submit call returns: the task's id, and the tensors that the runtime allocated for it.
 class TaskOutputTensors {
  public:
-  explicit TaskOutputTensors(PTO2TaskId task) : task_(task) {}
-  size_t size() const { return 0; }
-  PTO2TaskId task_id() const { return task_; }
+  explicit TaskOutputTensors(const tileput_submitted_task& task) : task_(task) {}
+
+  /// The `index`-th runtime-allocated output, by order of addition. The reference is valid for the orchestration call.
+  /// Its memory lives as long as that, or as the innermost PTO2_SCOPE around the submit call, and until the deferred
+  /// tasks that were given it are complete. What it holds before somebody writes it is unspecified.
+  /// Errors: kBadArgument when there is none.
+  const ChipTensor& get_ref(int64_t index) const& {
+    if (index < 0 || index >= task_.output_count) {
+      tileput_fail_output(task_.id, index, task_.output_count);
+    }
+    return task_.outputs[index];
+  }
+  const ChipTensor& get_ref(int64_t index) const&& = delete;
+
+  size_t size() const { return static_cast<size_t>(task_.output_count); }
+  PTO2TaskId task_id() const { return PTO2TaskId{task_.id}; }
 
  private:
-  PTO2TaskId task_;
+  tileput_submitted_task task_;
 };
 
 /// Runs the AIV kernel registered under `func_id` with these arguments, in as many blocks as the launch specification
 /// says, and returns when all of them have.
+/// Errors: kOutOfMemory where an output of TensorCreateInfo does not fit into memory; kBadArgument for a tensor that
+/// was allocated in a scope that has ended.
 inline TaskOutputTensors rt_submit_aiv_task(int32_t func_id, const CoreTaskArgs& args) {
-  return TaskOutputTensors(PTO2TaskId{tileput_submit_task(0, func_id, &args)});
+  return TaskOutputTensors(tileput_submit(0, func_id, &args));
 }
 /// The same for a cube kernel.
 inline TaskOutputTensors rt_submit_aic_task(int32_t func_id, const CoreTaskArgs& args) {
-  return TaskOutputTensors(PTO2TaskId{tileput_submit_task(1, func_id, &args)});
+  return TaskOutputTensors(tileput_submit(1, func_id, &args));
 }
+
+/// One element of a tensor, read by the orchestration.
+///
+/// Shapes:     `indices` has `ndims` entries, which is the tensor's own number of dimensions; T has the size of its
+/// type. Blocking:   waits for every deferred task with a tensor that shares memory with this one and writes it,
+/// manual_dep or
+///             not; add_no_dep() tensors do not count. What peers write must be ordered before by the kernels.
+/// Errors:     kBadArgument for an index or a size that does not fit; kOutOfWindow where the element is in no memory
+///             that the task knows.
+template <class T>
+T get_tensor_data(const ChipTensor& tensor, uint32_t ndims, const uint32_t* indices) {
+  static_assert(std::is_trivially_copyable_v<T>, "get_tensor_data: an element is copied as bytes");
+  T value;
+  tileput_get_element(&tensor, ndims, indices, &value, sizeof(T));
+  return value;
+}
+/// The same to write it; waits for those that only read, too. Later tasks see it.
+template <class T>
+void set_tensor_data(const ChipTensor& tensor, uint32_t ndims, const uint32_t* indices, T value) {
+  static_assert(std::is_trivially_copyable_v<T>, "set_tensor_data: an element is copied as bytes");
+  tileput_set_element(&tensor, ndims, indices, &value, sizeof(T));
+}
+
+/// Private to tileput: what PTO2_SCOPE opens.
+class TileputScope {
+ public:
+  TileputScope() { tileput_begin_scope(); }
+  ~TileputScope() { tileput_end_scope(); }
+  TileputScope(const TileputScope&) = delete;
+  TileputScope& operator=(const TileputScope&) = delete;
+};
+
+#define TILEPUT_JOIN_(a, b) a##b
+#define TILEPUT_JOIN(a, b) TILEPUT_JOIN_(a, b)
+
+/// PTO2_SCOPE() { ... }: outputs that are allocated inside live until its end, however it is left. Scopes
+/// nest. It is no loop: break and continue inside belong to the loop around it.
+#define PTO2_SCOPE()                                                           \
+  if (const TileputScope TILEPUT_JOIN(tileput_scope_, __COUNTER__){}; false) { \
+  } else
 
 enum : int { PTO2_ERROR_EXPLICIT_ORCH_FATAL = 9 };
 

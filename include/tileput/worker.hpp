@@ -382,6 +382,7 @@ struct RankReport {
   std::chrono::nanoseconds min{0};
   std::chrono::nanoseconds median{0};  ///< of one call of the orchestration's entry
   std::chrono::nanoseconds max{0};
+  std::uint64_t tasks = 0;  ///< core tasks that the orchestration submitted in the last call
 
   // With TaskOptions::observe, of the last call:
   std::vector<PhaseReport> phases;

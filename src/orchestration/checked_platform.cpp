@@ -6,11 +6,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <limits>
 
 #include "base/fiber.hpp"
+#include "orchestration/output_buffers.hpp"
 #include "tileput/error.hpp"
 
 namespace tileput::orchestration {
@@ -97,6 +99,7 @@ void CheckedPlatform::stop() noexcept {
   ends_ = true;
   machine_.reset();
   ranks_.clear();
+  outputs_.clear();
   ends_ = false;
 }
 
@@ -411,6 +414,51 @@ void CheckedPlatform::watch_counters(int rank, machine::Core& core, std::vector<
     at(rank).free_completions.push_back(&lane);
     complete();
   });
+}
+
+std::shared_ptr<std::byte> CheckedPlatform::take_output(int rank, const std::string& name, std::uint64_t bytes,
+                                                        std::uint32_t element_bytes) {
+  for (const Output& output : outputs_) {
+    if (output.memory.use_count() == 1 && output.rank == rank && output.bytes == bytes &&
+        output.element_bytes == element_bytes && output.name == name) {
+      std::memset(output.memory.get(), 0xcd, bytes);  // in a call of its own it would be fresh
+      return output.memory;
+    }
+  }
+  outputs_.push_back({rank, name, bytes, element_bytes, allocate_output(bytes, name)});
+  std::memset(outputs_.back().memory.get(), 0xcd, bytes);
+  add_region({.name = name,
+              .range = {reinterpret_cast<check::Address>(outputs_.back().memory.get()), bytes},
+              .memory = check::Memory::kPrivate,
+              .rank = rank,
+              .cell_bytes = element_bytes});
+  return outputs_.back().memory;
+}
+
+void CheckedPlatform::access_from_host(int rank, machine::Core& core, std::uintptr_t address, std::uint64_t bytes,
+                                       bool writes, const void* site, const std::function<void()>& access) {
+  begin_kernel(rank);
+  const Rank& state = at(rank);
+  const std::vector<Ended> before = state.before_kernel;
+  const bool only_cube =
+      state.lanes.contains({core.block_index, true}) && !state.lanes.contains({core.block_index, false});
+  Lane& lane = lane_of(rank, only_cube, core);
+  const check::Source source{place_of(site), writes ? "set_tensor_data" : "get_tensor_data"};
+  const check::Range range{address, bytes};
+  lane.core().boundary({0, "the start of a task"});
+  wait_for(lane, before);
+  lane.core().clean(source, range);  // no copy in a cache is older than what came before
+  if (writes) {
+    lane.core().store(source, range);
+    access();
+    lane.core().clean(source, range);
+    lane.core().fence(source);
+  } else {
+    lane.core().load(source, range);
+    access();
+  }
+  lane.core().end({0, "the end of a task"});
+  lane.note_end();
 }
 
 }  // namespace tileput::orchestration

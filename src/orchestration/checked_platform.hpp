@@ -4,6 +4,7 @@
 
 /// Ranks on the checked machine: each is a fiber of the worker's thread, and a seed decides who goes on.
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -81,6 +82,13 @@ class CheckedPlatform final : public rank::Executor {
   /// Returns at once; calls `complete` when all these have risen, which whoever is sent a task then comes after.
   void watch_counters(int rank, machine::Core& core, std::vector<CompletionCondition> conditions,
                       std::function<void()> complete);
+  /// Memory for a runtime-allocated output, a region of that name. Whoever needs the same again gets it once nobody
+  /// holds it; no other rank does, since nothing orders what two ranks do with one address.
+  std::shared_ptr<std::byte> take_output(int rank, const std::string& name, std::uint64_t bytes,
+                                         std::uint32_t element_bytes);
+  /// The orchestration's own access to `bytes` at `address`, which `access` makes: a task between the others.
+  void access_from_host(int rank, machine::Core& core, std::uintptr_t address, std::uint64_t bytes, bool writes,
+                        const void* site, const std::function<void()>& access);
 
  private:
   class Lane;
@@ -93,6 +101,13 @@ class CheckedPlatform final : public rank::Executor {
     std::map<std::pair<int, bool>, std::unique_ptr<Lane>> lanes;  ///< by block, and whether it runs cube kernels
     std::vector<std::unique_ptr<Lane>> completions;  ///< cores that wait for the counters of deferred tasks
     std::vector<Lane*> free_completions;
+  };
+  struct Output {
+    int rank = 0;
+    std::string name;
+    std::uint64_t bytes = 0;
+    std::uint32_t element_bytes = 0;
+    std::shared_ptr<std::byte> memory;
   };
   struct Object {
     std::uint64_t begin = 0;
@@ -122,6 +137,8 @@ class CheckedPlatform final : public rank::Executor {
   std::map<std::uint64_t, Object> objects_;  ///< by end
   base::SourceLines lines_;
   std::map<std::uint64_t, std::string> texts_;
+
+  std::vector<Output> outputs_;  ///< of this run
 
   std::unique_ptr<check::Explorer> explorer_;
   std::map<int, Rank> ranks_;  ///< outlives the machine, which refers to words of its lanes

@@ -31,23 +31,39 @@ void CompletionConditions::add(const CompletionCondition& condition) {
   list_[index] = condition;
 }
 
-std::vector<PendingTasks::Access> PendingTasks::accesses_of(const CoreTaskArgs& args) {
+std::vector<PendingTasks::Access> PendingTasks::accesses_of(const TaskArguments& arguments) {
   std::vector<Access> accesses;
-  for (int i = 0; i < args.tensor_count(); ++i) {
-    const ChipTensor& tensor = *args.tensor(i);
-    if (args.direction(i) != TensorArgType::NO_DEP && tensor.extent_elements != 0) {
+  for (std::size_t i = 0; i < arguments.tensors.size(); ++i) {
+    const ChipTensor& tensor = *arguments.tensors[i];
+    if (tensor.extent_elements != 0) {
+      const TensorArgType direction = arguments.args.direction(static_cast<int>(i));
       const std::uint64_t element_bytes = get_element_size(tensor.dtype);
       const std::uintptr_t begin = tensor.buffer.addr + tensor.start_offset * element_bytes;
-      accesses.push_back(
-          {begin, begin + tensor.extent_elements * element_bytes, args.direction(i) != TensorArgType::INPUT});
+      accesses.push_back({begin, begin + tensor.extent_elements * element_bytes, direction != TensorArgType::INPUT,
+                          direction == TensorArgType::NO_DEP ? Order::kNone
+                          : tensor.manual_dep                ? Order::kManual
+                                                             : Order::kAutomatic});
     }
   }
   return accesses;
 }
 
-void PendingTasks::add(std::uint64_t id, const CoreTaskArgs& args, std::span<const CompletionCondition> conditions,
-                       rank::Waiting& waiting, std::uintptr_t heap_base) {
-  Task task{id, accesses_of(args), {conditions.begin(), conditions.end()}, 0};
+bool PendingTasks::names(std::uintptr_t begin, std::uintptr_t end) const noexcept {
+  return std::any_of(tasks_.begin(), tasks_.end(), [begin, end](const Task& task) {
+    return std::any_of(task.accesses.begin(), task.accesses.end(),
+                       [begin, end](const Access& access) { return access.overlaps(begin, end); }) ||
+           std::any_of(task.conditions.begin(), task.conditions.end(),
+                       [begin, end](const CompletionCondition& condition) {
+                         const auto counter = reinterpret_cast<std::uintptr_t>(condition.counter);
+                         return counter >= begin && counter < end;
+                       });
+  });
+}
+
+void PendingTasks::add(std::uint64_t id, const TaskArguments& arguments,
+                       std::span<const CompletionCondition> conditions, rank::Waiting& waiting,
+                       std::uintptr_t heap_base) {
+  Task task{id, accesses_of(arguments), {conditions.begin(), conditions.end()}, 0};
   if (advance(task)) {
     return;
   }
@@ -97,7 +113,8 @@ bool PendingTasks::depends(const Task& earlier, const CoreTaskArgs& args, const 
   }
   for (const Access& a : earlier.accesses) {
     for (const Access& b : accesses) {
-      if ((a.writes || b.writes) && a.begin < b.end && b.begin < a.end) {
+      if ((a.writes || b.writes) && a.order == Order::kAutomatic && b.order == Order::kAutomatic &&
+          a.overlaps(b.begin, b.end)) {
         return true;
       }
     }
@@ -105,10 +122,23 @@ bool PendingTasks::depends(const Task& earlier, const CoreTaskArgs& args, const 
   return false;
 }
 
-void PendingTasks::await_predecessors(const CoreTaskArgs& args, rank::Waiting& waiting, std::uintptr_t heap_base) {
-  const std::vector<Access> accesses = accesses_of(args);
+void PendingTasks::await_predecessors(const TaskArguments& arguments, rank::Waiting& waiting,
+                                      std::uintptr_t heap_base) {
+  const std::vector<Access> accesses = accesses_of(arguments);
   for (Task& task : tasks_) {
-    if (depends(task, args, accesses)) {
+    if (depends(task, arguments.args, accesses)) {
+      await(task, waiting, heap_base);
+    }
+  }
+  std::erase_if(tasks_, [this](Task& task) { return advance(task); });
+}
+
+void PendingTasks::await_access(std::uintptr_t begin, std::uintptr_t end, bool writes, rank::Waiting& waiting,
+                                std::uintptr_t heap_base) {
+  for (Task& task : tasks_) {
+    if (std::any_of(task.accesses.begin(), task.accesses.end(), [&](const Access& access) {
+          return (access.writes || writes) && access.order != Order::kNone && access.overlaps(begin, end);
+        })) {
       await(task, waiting, heap_base);
     }
   }

@@ -138,18 +138,20 @@ struct RunAnswer {
   std::uint64_t min_ns = 0;
   std::uint64_t median_ns = 0;
   std::uint64_t max_ns = 0;
+  std::uint64_t tasks = 0;
   std::uint64_t barriers = 0;
   std::uint64_t notifies = 0;
   std::uint64_t tiles = 0;
   std::vector<machine::Phase> phases;
 
   void save(base::Writer& out) const {
-    out.put(min_ns).put(median_ns).put(max_ns).put(barriers).put(notifies).put(tiles).put(phases);
+    out.put(min_ns).put(median_ns).put(max_ns).put(tasks).put(barriers).put(notifies).put(tiles).put(phases);
   }
   void load(base::Reader& in) {
     in.get(min_ns);
     in.get(median_ns);
     in.get(max_ns);
+    in.get(tasks);
     in.get(barriers);
     in.get(notifies);
     in.get(tiles);

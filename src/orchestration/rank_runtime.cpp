@@ -405,6 +405,8 @@ RunAnswer RankRuntime::run(const RunRequest& request, std::vector<CompletionCond
   task.rank = rank_;
   task.slot = &slot_;
   task.team = &team_;
+  task.memory = &memory;
+  task.outputs.use(memory, checked_, rank_);
   if (checked_ != nullptr) {
     task.checked = checked_;
     task.pending.use(
@@ -427,7 +429,7 @@ RunAnswer RankRuntime::run(const RunRequest& request, std::vector<CompletionCond
                     "pass the tensors, then the scalars that the orchestration names");
       }
     }
-    call_entry(request, args, task, answer);
+    conditions = call_entry(request, args, task, answer);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
@@ -437,7 +439,6 @@ RunAnswer RankRuntime::run(const RunRequest& request, std::vector<CompletionCond
     throw Error(ErrorCode::kOrchestration, fmt::format("{} on rank {} threw", callable.name, rank_),
                 "correct the orchestration");
   }
-  conditions = task.pending.take_unmet();
   log_.info("run {}: {} {}, {} ns a call", request.run, callable.name,
             conditions.empty() ? "complete" : "has deferred its completion", answer.median_ns);
   return answer;
@@ -453,17 +454,22 @@ void RankRuntime::begin_run(std::uint64_t run) {
   slot_.current_run.store(run, std::memory_order_relaxed);  // relaxed: read for reports, and by ourselves
 }
 
-void RankRuntime::call_entry(const RunRequest& request, const ChipTaskArgs& args, TaskContext& task,
-                             RunAnswer& answer) {
+std::vector<CompletionCondition> RankRuntime::call_entry(const RunRequest& request, const ChipTaskArgs& args,
+                                                         TaskContext& task, RunAnswer& answer) {
   const auto entry = reinterpret_cast<void (*)(const ChipTaskArgs&)>(task.callable->entry);
   CallTimes times(request.calls);
+  std::vector<CompletionCondition> conditions;
   std::uint64_t start = base::now_ns();
   for (std::uint32_t call = 0; call < request.calls; ++call) {
     team_.counter().begin_call();
+    const std::uint64_t submitted = task.submitted;
     entry(args);
-    if (call + 1 != request.calls) {
-      task.await_pending();
+    if (call + 1 == request.calls) {
+      conditions = task.end_task();
+    } else {
+      task.end_call();
     }
+    answer.tasks = task.submitted - submitted;
     const std::uint64_t end = base::now_ns();  // one look at the clock a call: it takes as long as a small push
     times.add(end - start);
     start = end;
@@ -475,6 +481,7 @@ void RankRuntime::call_entry(const RunRequest& request, const ChipTaskArgs& args
   answer.notifies = counter.notifies();
   answer.tiles = counter.tiles();
   answer.phases = folded(counter.phases());
+  return conditions;
 }
 
 void RankRuntime::wait_for_debugger() {

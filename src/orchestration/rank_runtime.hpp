@@ -72,8 +72,10 @@ class RankRuntime {
   RunAnswer run(const RunRequest& request, std::vector<CompletionCondition>& conditions);
   void wait_for_debugger();
 
-  /// Makes the calls of a task, and waits after each but the last for what it deferred.
-  void call_entry(const RunRequest& request, const ChipTaskArgs& args, TaskContext& task, RunAnswer& answer);
+  /// Makes the calls of a task, and waits after each but the last for what it deferred. Answers what the completion of
+  /// the last still waits for.
+  std::vector<CompletionCondition> call_entry(const RunRequest& request, const ChipTaskArgs& args, TaskContext& task,
+                                              RunAnswer& answer);
   /// Notes in the slot whose notifies the logs hold from now on.
   void begin_run(std::uint64_t run);
 

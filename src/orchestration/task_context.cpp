@@ -8,11 +8,15 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <functional>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "base/fiber.hpp"
 #include "base/log.hpp"
 #include "intrinsic.h"
+#include "orchestration/task_memory.hpp"
 #include "pto_orchestration_api.h"
 #include "tileput/error.hpp"
 #include "tileput/machine/core.hpp"
@@ -77,6 +81,7 @@ struct Invocation {
   const TaskContext& context;
   const Kernel& kernel;
   const CoreTaskArgs& task;
+  std::span<const ChipTensor* const> tensors;
   CompletionConditions& conditions;
 };
 
@@ -132,8 +137,8 @@ void run_block(const Invocation& invocation, int block) {
   GlobalContext global{};
   std::int64_t args[tileput::abi::kTaskArgumentCount];
   int next = 0;
-  for (int i = 0; i < task.tensor_count(); ++i) {
-    args[next++] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(task.tensor(i)));
+  for (const ChipTensor* const tensor : invocation.tensors) {
+    args[next++] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(tensor));
   }
   for (int i = 0; i < task.scalar_count(); ++i) {
     args[next++] = static_cast<std::int64_t>(task.scalar(i));
@@ -190,7 +195,82 @@ void check_args(const TaskContext& context, const Kernel& kernel, const CoreTask
           "name tasks by the ids that their submit calls returned");
     }
   }
+  for (int i = 0; i < args.tensor_count(); ++i) {
+    if (args.direction(i) != TensorArgType::OUTPUT) {
+      context.outputs.require_live(*args.tensor(i));
+    }
+  }
 }
+
+/// The address of an element that an orchestration accesses.
+std::uintptr_t element_address(const TaskContext& task, const char* call, const ChipTensor& tensor, std::uint32_t ndims,
+                               const std::uint32_t* indices, std::uint64_t value_bytes) {
+  const auto fail = [call](const std::string& text, const char* hint) {
+    throw Error(ErrorCode::kBadArgument, fmt::format("{}: {}", call, text), hint);
+  };
+  const std::uint64_t element_bytes = get_element_size(tensor.dtype);
+  if (value_bytes != element_bytes) {
+    fail(fmt::format("a value of {} bytes for elements of {}, which have {}", value_bytes, get_dtype_name(tensor.dtype),
+                     element_bytes),
+         "use the type of the tensor's elements");
+  }
+  if (ndims != tensor.ndims || ndims > static_cast<std::uint32_t>(MAX_TENSOR_DIMS) || ndims == 0) {
+    fail(fmt::format("{} indices for a tensor of {} dimensions", ndims, tensor.ndims), "give one for each dimension");
+  }
+  task.outputs.require_live(tensor);
+  std::uint64_t offset = tensor.start_offset;
+  for (std::uint32_t d = 0; d < ndims; ++d) {
+    if (indices[d] >= tensor.shapes[d]) {
+      fail(fmt::format("index {} of dimension {}, which has {} elements", indices[d], d, tensor.shapes[d]),
+           "indices are below the tensor's shape");
+    }
+    offset += std::uint64_t{indices[d]} * tensor.strides[d];
+  }
+  const std::uintptr_t address = tensor.buffer.addr + offset * element_bytes;
+  const std::optional<machine::KnownRange> range = task.memory->find(address);
+  if (!range || element_bytes > range->end - address) {
+    throw Error(ErrorCode::kOutOfWindow,
+                fmt::format("{}: the {} bytes at {:#x} are not inside a window or tensor of this task; {}", call,
+                            element_bytes, address, task.memory->describe(address)),
+                "check the tensor's address and shape");
+  }
+  return address;
+}
+
+/// Makes `access` once no pending task is in its way.
+void access_element(TaskContext& task, const ChipTensor& tensor, std::uintptr_t address, bool writes, const void* site,
+                    const std::function<void()>& access) {
+  if (!task.pending.empty()) {
+    const std::uint64_t element_bytes = get_element_size(tensor.dtype);
+    const std::uintptr_t begin = tensor.buffer.addr + tensor.start_offset * element_bytes;
+    task.pending.await_access(begin, begin + tensor.extent_elements * element_bytes, writes, task.team->waiting(),
+                              task.team->core().heap_base);
+  }
+  if (task.checked != nullptr) {
+    task.checked->access_from_host(task.rank, task.team->core(), address, get_element_size(tensor.dtype), writes, site,
+                                   access);
+  } else {
+    access();
+  }
+}
+
+/// The tensors of a task in the order of its kernel's arguments.
+class TaskTensors {
+ public:
+  TaskTensors(const CoreTaskArgs& args, std::span<const ChipTensor> allocated) : count_(args.tensor_count()) {
+    std::size_t next = 0;
+    for (int i = 0; i < args.tensor_count(); ++i) {
+      tensors_[i] = args.direction(i) == TensorArgType::OUTPUT ? &allocated[next++] : args.tensor(i);
+    }
+  }
+  [[nodiscard]] std::span<const ChipTensor* const> all() const noexcept {
+    return {tensors_, static_cast<std::size_t>(count_)};
+  }
+
+ private:
+  int count_;
+  const ChipTensor* tensors_[CoreTaskArgs::kTensorsMax];  // filled up to the count
+};
 
 }  // namespace
 
@@ -198,6 +278,19 @@ void TaskContext::await_pending() {
   if (!pending.empty()) {
     pending.await_all(team->waiting(), team->core().heap_base);
   }
+}
+
+void TaskContext::end_call() {
+  await_pending();
+  outputs.end_call(pending);
+}
+
+std::vector<CompletionCondition> TaskContext::end_task() {
+  outputs.end_call(pending);
+  if (outputs.size() != 0) {
+    end_call();
+  }
+  return pending.take_unmet();
 }
 
 // relaxed: only reports read what a rank executes
@@ -224,27 +317,63 @@ using namespace tileput::orchestration;  // NOLINT(google-build-using-namespace)
 
 extern "C" {
 
-std::uint64_t tileput_submit_task(int is_cube, std::int32_t func_id, const CoreTaskArgs* args) {
+tileput_submitted_task tileput_submit(int is_cube, std::int32_t func_id, const CoreTaskArgs* args) {
   TaskContext& task = require_task("rt_submit_*_task");
   const Kernel& kernel = require_kernel(task, func_id, is_cube != 0);
   check_args(task, kernel, *args);
+  task.outputs.collect(task.pending);
+  const std::span<const ChipTensor> allocated = task.outputs.allocate(task.submitted, func_id, *args);
+  const TaskTensors tensors(*args, allocated);
   if (!task.pending.empty()) {
-    task.pending.await_predecessors(*args, task.team->waiting(), task.team->core().heap_base);
+    task.pending.await_predecessors({*args, tensors.all()}, task.team->waiting(), task.team->core().heap_base);
   }
   task.conditions.clear();
   {
     const InKernel in_kernel(*task.slot, func_id);
-    run_blocks({task, kernel, *args, task.conditions});
+    run_blocks({task, kernel, *args, tensors.all(), task.conditions});
   }
   if (!task.conditions.all().empty()) {
-    task.pending.add(task.submitted, *args, task.conditions.all(), task.team->waiting(), task.team->core().heap_base);
+    task.pending.add(task.submitted, {*args, tensors.all()}, task.conditions.all(), task.team->waiting(),
+                     task.team->core().heap_base);
   }
-  return task.submitted++;
+  return {task.submitted++, allocated.data(), static_cast<std::int64_t>(allocated.size())};
+}
+
+void tileput_begin_scope(void) { require_task("PTO2_SCOPE").outputs.begin_scope(); }
+
+void tileput_end_scope(void) noexcept {
+  TaskContext& task = require_task("PTO2_SCOPE");
+  task.outputs.end_scope(task.pending);
+}
+
+void tileput_get_element(const ChipTensor* tensor, std::uint32_t ndims, const std::uint32_t* indices, void* value,
+                         std::uint64_t value_bytes) {
+  const char* const site = static_cast<const char*>(__builtin_return_address(0)) - 1;
+  TaskContext& task = require_task("get_tensor_data");
+  const std::uintptr_t address = element_address(task, "get_tensor_data", *tensor, ndims, indices, value_bytes);
+  access_element(task, *tensor, address, false, site,
+                 [=] { std::memcpy(value, reinterpret_cast<const void*>(address), value_bytes); });
+}
+
+void tileput_set_element(const ChipTensor* tensor, std::uint32_t ndims, const std::uint32_t* indices, const void* value,
+                         std::uint64_t value_bytes) {
+  const char* const site = static_cast<const char*>(__builtin_return_address(0)) - 1;
+  TaskContext& task = require_task("set_tensor_data");
+  const std::uintptr_t address = element_address(task, "set_tensor_data", *tensor, ndims, indices, value_bytes);
+  access_element(task, *tensor, address, true, site,
+                 [=] { std::memcpy(reinterpret_cast<void*>(address), value, value_bytes); });
 }
 
 void tileput_fail_argument(const char* what, long long index, long long count) {
   throw Error(ErrorCode::kTooFewArguments, fmt::format("the orchestration asks for {} {} of {}", what, index, count),
               "pass as many arguments as the orchestration reads");
+}
+
+void tileput_fail_output(unsigned long long task, long long index, long long count) {
+  throw Error(
+      ErrorCode::kBadArgument,
+      fmt::format("the orchestration asks for output {} of the {} that were allocated for task {}", index, count, task),
+      "get_ref() counts the TensorCreateInfo objects of the task, from 0");
 }
 
 void tileput_report_fatal(int code, const char* format, ...) {

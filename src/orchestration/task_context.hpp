@@ -11,6 +11,7 @@
 #include "orchestration/block_team.hpp"
 #include "orchestration/checked_platform.hpp"
 #include "orchestration/kernel_object.hpp"
+#include "orchestration/output_buffers.hpp"
 #include "orchestration/pending_tasks.hpp"
 #include "rank/control.hpp"
 
@@ -35,6 +36,8 @@ struct LoadedCallable {
   std::map<std::int32_t, Kernel> kernels;
 };
 
+class TaskMemory;
+
 /// The running task of a rank; set around every call of an orchestration.
 struct TaskContext {
   const LoadedCallable* callable = nullptr;
@@ -43,11 +46,19 @@ struct TaskContext {
   BlockTeam* team = nullptr;           ///< what runs its kernels
   CheckedPlatform* checked = nullptr;  ///< the machine that they run on; null: the CPU
   std::uint64_t submitted = 0;         ///< core tasks so far, across calls
+  TaskMemory* memory = nullptr;        ///< what its kernels may address
   PendingTasks pending = {};
+  OutputBuffers outputs = {};
   CompletionConditions conditions = {};  ///< of the core task that runs
 
   /// Waits for all deferred tasks.
   void await_pending();
+  /// After each call of the orchestration but the last: waits for all deferred tasks, and gives back what was
+  /// allocated.
+  void end_call();
+  /// After the last one: what the completion of the task still waits for. Waits itself where a pending task has memory
+  /// that was allocated for it.
+  std::vector<CompletionCondition> end_task();
 };
 
 /// Makes a task the calling thread's, and no task afterwards.

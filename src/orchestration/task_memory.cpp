@@ -4,22 +4,47 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace tileput::orchestration {
 
-TaskMemory::TaskMemory(BlockTeam& team, bool observe) : team_(team) { team_.attach(this, observe); }
+TaskMemory::TaskMemory(BlockTeam& team, bool observe) : team_(team), observe_(observe) { team_.attach(this, observe_); }
 
 TaskMemory::~TaskMemory() { team_.attach(nullptr, false); }
 
 void TaskMemory::add(const void* begin, std::uint64_t bytes, std::uint64_t index, std::uint64_t domain) {
   if (bytes != 0) {
     const auto address = reinterpret_cast<std::uintptr_t>(begin);
-    ranges_.push_back({{address, address + bytes}, index, domain});
+    ranges_.push_back({{address, address + bytes}, domain != 0 ? Kind::kWindow : Kind::kArgument, index, domain});
+  }
+}
+
+void TaskMemory::add_output(const void* begin, std::uint64_t bytes, std::uint64_t index, std::uint64_t task) {
+  if (bytes != 0) {
+    const auto address = reinterpret_cast<std::uintptr_t>(begin);
+    ranges_.push_back({{address, address + bytes}, Kind::kOutput, index, task});
+  }
+}
+
+void TaskMemory::remove_output(const void* begin) {
+  const auto address = reinterpret_cast<std::uintptr_t>(begin);
+  const auto found = std::find_if(ranges_.rbegin(), ranges_.rend(), [address](const Named& named) {
+    return named.kind == Kind::kOutput && named.range.begin == address;
+  });
+  if (found != ranges_.rend()) {
+    ranges_.erase(std::next(found).base());
+    team_.attach(this, observe_);  // cores forget the ranges that they found last
   }
 }
 
 std::string TaskMemory::Named::name() const {
-  return domain != 0 ? fmt::format("the window of rank {} in domain {}", index, domain)
-                     : fmt::format("tensor argument {}", index);
+  switch (kind) {
+    case Kind::kWindow: return fmt::format("the window of rank {} in domain {}", index, of);
+    case Kind::kOutput: return fmt::format("output {} of task {}", index, of);
+    case Kind::kArgument: break;
+  }
+  return fmt::format("tensor argument {}", index);
 }
 
 std::optional<machine::KnownRange> TaskMemory::find(std::uintptr_t address) const {

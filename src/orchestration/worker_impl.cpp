@@ -449,6 +449,7 @@ void Worker::Impl::note_return(Group& group, std::size_t member, const Answer& a
   report.barriers = run.barriers;
   report.notifies = run.notifies;
   report.tiles = run.tiles;
+  report.tasks = run.tasks;
   for (const machine::Phase& phase : run.phases) {
     report.puts += phase.puts;
     report.remote_loads += phase.remote_loads();

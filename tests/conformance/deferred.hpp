@@ -24,14 +24,17 @@ enum class Deferred : int {
   kNoTask,  ///< registers with a context of no task
   kUnaligned,
   kOutside,     ///< `value` bytes before the window
+  kHostRead,    ///< no task: the orchestration reads element `at` of the step's tensor into out[value]
+  kHostWrite,   ///< ... writes `value` there
   kIsDeferred,  ///< out[0], out[1]: of its own context and of one of no task
 };
 
 /// What a step's task does with its tensor.
 enum class Use : int { kInput, kOutput, kInOut, kNoDep };
 
-/// Which tensor: 'data', its halves, or another.
-enum class Which : int { kData, kFirstHalf, kSecondHalf, kSide };
+/// Which tensor: 'data', its halves, another; 'data' with manual_dep, and as 4 x 4 elements the left two columns and
+/// the last row; one that the runtime allocates for the first step that writes it.
+enum class Which : int { kData, kFirstHalf, kSecondHalf, kSide, kManual, kLeftColumns, kLastRow, kFresh, kFreshManual };
 
 struct Step {
   Deferred what = Deferred::kReturn;

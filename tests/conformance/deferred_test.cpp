@@ -111,6 +111,62 @@ TEST_P(Deferring, OverlapIsJudgedByAddresses) {
   expect_order({.which = Which::kSecondHalf, .use = Use::kInput}, half, {.which = Which::kData, .use = Use::kOutput});
 }
 
+TEST_P(Deferring, ViewsOverlapWhereTheirExtentsDo) {
+  start(2);
+  const Step columns{.which = Which::kLeftColumns, .use = Use::kOutput};
+  const Step row{.which = Which::kLastRow, .use = Use::kInput};
+  expect_order(columns, {.which = Which::kSide, .use = Use::kInOut}, row);
+  expect_order(row, {.which = Which::kLastRow}, columns);
+  expect_order(row, {.which = Which::kFirstHalf, .use = Use::kOutput},
+               {.which = Which::kSecondHalf, .use = Use::kInOut});
+}
+
+TEST_P(Deferring, AllocatedOutputsAreWaitedForLikeOthers) {
+  start(2);
+  const Step made{.which = Which::kFresh, .use = Use::kOutput};
+  expect_order(made, {.which = Which::kData, .use = Use::kInOut}, {.which = Which::kFresh});
+  expect_order(made, {.which = Which::kSide}, {.which = Which::kFresh, .use = Use::kOutput});
+}
+
+TEST_P(Deferring, ManualTensorsAreOrderedByNameAlone) {
+  start(2);
+  const Step manual{.which = Which::kManual, .use = Use::kInOut};
+  const Step plain{.which = Which::kData, .use = Use::kInOut};
+  Step named = plain;
+  named.after = 0;
+  expect_order(manual, plain, named);
+  expect_order(plain, manual, named);
+  expect_order({.which = Which::kFreshManual, .use = Use::kOutput}, {.which = Which::kFreshManual, .use = Use::kInOut},
+               {.which = Which::kFreshManual, .after = 0});
+}
+
+TEST_P(Deferring, OrchestrationReadsAfterThePendingWriter) {
+  start(2);
+  for (const Which which : {Which::kData, Which::kManual}) {
+    run({{{.what = Deferred::kDefer, .value = 1, .which = which, .use = Use::kOutput},
+          {.what = Deferred::kHostRead, .which = Which::kSide},  // must not wait
+          {.what = Deferred::kNotify, .at = 1, .value = 1},
+          {.what = Deferred::kHostRead, .value = 3, .which = Which::kFirstHalf}},
+         {{.what = Deferred::kAwait, .at = 1, .value = 1}, {.what = Deferred::kPush, .value = 4711}}});
+    EXPECT_EQ(out(0, 3), 4711);
+    EXPECT_EQ(out(0, 0), 0);
+  }
+}
+
+TEST_P(Deferring, OrchestrationWritesAfterThePendingReader) {
+  start(2);
+  run({{{.what = Deferred::kDefer, .value = 1, .which = Which::kData, .use = Use::kInput},
+        {.what = Deferred::kHostRead, .value = 2, .which = Which::kData},  // beside another reader
+        {.what = Deferred::kNotify, .at = 1, .value = 1},
+        {.what = Deferred::kHostWrite, .at = 7, .value = -5, .which = Which::kData},
+        {.what = Deferred::kSeeCounter, .at = 0, .value = 1},
+        {.what = Deferred::kHostRead, .at = 7, .value = 3, .which = Which::kData}},
+       {{.what = Deferred::kAwait, .at = 1, .value = 1}, {.what = Deferred::kNotify, .at = 0, .value = 1}}});
+  EXPECT_EQ(out(0, 1), 1) << "it did not wait";
+  EXPECT_EQ(out(0, 2), 0);
+  EXPECT_EQ(out(0, 3), -5);
+}
+
 TEST_P(Deferring, TensorsWithoutDependencyDoNotCount) {
   start(2);
   const Step writes{.which = Which::kData, .use = Use::kOutput};

@@ -107,6 +107,7 @@ for mode in "${!kernel_flags[@]}"; do
   done
   check_symbols "$work/objects/$mode/exchange_orch.so" aicpu_orchestration_config aicpu_orchestration_entry
   check_symbols "$work/objects/$mode/deferred_orch.so" aicpu_orchestration_config aicpu_orchestration_entry
+  check_symbols "$work/objects/$mode/allocated_orch.so" aicpu_orchestration_config aicpu_orchestration_entry
   check_symbols "$work/objects/$mode/linear_orch.so" linear_orchestration_config linear_orchestration
 done
 

@@ -38,6 +38,8 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   AsyncCtx context = get_async_ctx(args);
 
   switch (static_cast<Deferred>(args[4])) {
+    case Deferred::kHostRead:
+    case Deferred::kHostWrite:
     case Deferred::kReturn: break;
     case Deferred::kDefer: {
       AsyncCtx copy = context;

@@ -106,6 +106,12 @@ std::vector<Case> all_cases() {
        {{{.func_id = 2}, "deferred_push"}, {{.func_id = 0}, "deferred_consume"}},
        &numbered,
        &shifted},
+      {"allocated",
+       "allocated_orch",
+       "",
+       {{{.func_id = 2}, "deferred_push"}, {{.func_id = 0}, "deferred_consume"}},
+       &numbered,
+       &shifted},
   };
 }
 

@@ -26,7 +26,7 @@ TEST(PendingTasks, OneMoreThanThereIsRoomForWaitsForTheFirst) {
   PendingTasks tasks;
   for (std::uint64_t id = 0; id < PendingTasks::kTasksMax; ++id) {
     const CompletionCondition first{&counters[id == 0 ? 0 : 1], 1, nullptr};
-    tasks.add(id, args, {&first, 1}, waiting, 0);
+    tasks.add(id, {args, {}}, {&first, 1}, waiting, 0);
   }
   std::atomic<bool> raised{false};
   std::thread peer([&] {
@@ -38,7 +38,7 @@ TEST(PendingTasks, OneMoreThanThereIsRoomForWaitsForTheFirst) {
     rank::ring(control.doorbells()[0]);
   });
   const CompletionCondition last{&counters[1], 1, nullptr};
-  tasks.add(PendingTasks::kTasksMax, args, {&last, 1}, waiting, 0);
+  tasks.add(PendingTasks::kTasksMax, {args, {}}, {&last, 1}, waiting, 0);
   EXPECT_TRUE(raised);
   peer.join();
   __atomic_store_n(&counters[1], 1, __ATOMIC_SEQ_CST);
