@@ -265,6 +265,11 @@ int run_plan(const RunPlan& plan) {
   const SubmissionReport report = launch.run();
   launch.print();
   launch.save_all();
+  for (const RankReport& rank : report.ranks) {
+    if (rank.tasks == 0) {
+      fmt::print("rank {}: the orchestration submitted no task\n", rank.rank);
+    }
+  }
   if (plan.calls > 1) {
     std::chrono::nanoseconds slowest{0};
     for (const RankReport& rank : report.ranks) {

@@ -27,7 +27,9 @@ inline constexpr unsigned char kPoison = 0xcd;
 
 template <class T>
 void poison(std::span<T> elements) {
-  std::memset(elements.data(), kPoison, elements.size_bytes());
+  if (!elements.empty()) {
+    std::memset(elements.data(), kPoison, elements.size_bytes());
+  }
 }
 
 template <class T>
