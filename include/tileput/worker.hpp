@@ -478,10 +478,9 @@ class Worker {
 
   /// Calls `program`, then waits until everything submitted is complete, copies outputs back and releases the domains.
   /// Throws the first failure; the ranks that took part are then replaced, and the next run starts clean. Outputs of a
-  /// failed submission are not written. After an exception of `program` itself, submitted work is completed first, where
-  /// it can be.
-  /// With Platform::kCheck ranks that wait for ever are a finding, whose text the kNoProgress has. Other findings are
-  /// no failure: see RunReport::check.
+  /// failed submission are not written. After an exception of `program` itself, submitted work is completed first,
+  /// where it can be. With Platform::kCheck ranks that wait for ever are a finding, whose text the kNoProgress has.
+  /// Other findings are no failure: see RunReport::check.
   RunReport run(const std::function<void(Orchestrator&)>& program);
 
   /// RunReport::check of the latest run(), also where that failed.

@@ -79,6 +79,7 @@ class Launch {
         domain = o.allocate_domain({.buffers = {{.name = "scratch", .bytes = *plan_.scratch_bytes}}});
       }
       std::vector<RankTask> group;
+      group.reserve(static_cast<std::size_t>(plan_.ranks));
       for (int rank = 0; rank < plan_.ranks; ++rank) {
         group.push_back({rank, arguments(rank, domain)});
       }

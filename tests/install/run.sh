@@ -34,7 +34,7 @@ cmake --build "$work/outside"
 export TILEPUT_CACHE_DIR=$work/cache
 rm -rf "$TILEPUT_CACHE_DIR"
 kernels=$here/outside/kernels
-sum=("$prefix/bin/tileput" run -v -n 3 --out i32:1 --scratch 64 --scalars n,ctx)
+sum=("$prefix/bin/tileput" run -v -n 3 --out i32:1 --scratch 64 --scalars 'n,ctx')
 "${sum[@]}" --kernel "$kernels/sum_of_ranks_kernel.cpp" >"$work/run.log" 2>"$work/run.err"
 grep -qxF "rank 2: out0 i32[1]: 6; min 6, max 6" "$work/run.log"
 grep -qF -- "-I$prefix/include " "$work/run.err"
