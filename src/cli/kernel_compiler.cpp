@@ -79,6 +79,7 @@ std::vector<std::string> flags_of(ObjectKind kind) {
 /// Runs a program without a shell, its stdout in `output`, or where stderr goes. Returns its wait status.
 int run_program(const std::vector<std::string>& words, const fs::path& output) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) {
     arguments.push_back(const_cast<char*>(word.c_str()));  // not written to
   }
@@ -119,10 +120,8 @@ std::vector<std::string> prerequisites(const std::string& rule) {
   // The target is a path of the cache: it ends with the first colon before a blank.
   for (std::size_t i = std::min(rule.find(": "), rule.size() - 1) + 1; i < rule.size(); ++i) {
     const char next = i + 1 < rule.size() ? rule[i + 1] : '\0';
-    if (rule[i] == '\\' && (next == ' ' || next == '#' || next == '\\')) {
-      file += next;
-      ++i;
-    } else if (rule[i] == '$' && next == '$') {
+    const bool is_escaped = rule[i] == '\\' && (next == ' ' || next == '#' || next == '\\');
+    if (is_escaped || (rule[i] == '$' && next == '$')) {
       file += next;
       ++i;
     } else if (rule[i] == ' ' || rule[i] == '\n' || (rule[i] == '\\' && next == '\n')) {
@@ -284,7 +283,7 @@ fs::path KernelCompiler::compile(const fs::path& source, ObjectKind kind) {
 fs::path KernelCompiler::object_of(const std::string& file, ObjectKind kind) {
   std::error_code error;
   const bool is_object = fs::path(file).extension() == ".so";
-  const fs::path path = fs::canonical(file, error);
+  fs::path path = fs::canonical(file, error);
   if (error || !fs::is_regular_file(path, error)) {
     if (is_object) {
       return orchestration::find_object(file);

@@ -193,6 +193,7 @@ TensorSpec parse_tensor(Role role, std::size_t number, const std::string& text) 
       std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& entry) { return entry.first == type; });
   if (known == kTypes.end()) {
     std::vector<const char*> names;
+    names.reserve(std::size(kTypes));
     for (const auto& entry : kTypes) {
       names.push_back(entry.first);
     }
