@@ -210,22 +210,31 @@ void CheckedPlatform::describe_tensor(int rank, std::size_t index, std::uintptr_
               .cell_bytes = static_cast<std::uint32_t>(element_bytes)});
 }
 
-void CheckedPlatform::note_sent(int rank) {
-  std::vector<Ended> before;
-  for (const auto& [other, state] : ranks_) {
-    for (const auto& [key, lane] : state.lanes) {
-      if (other != rank && lane->answered != 0) {
-        before.emplace_back(lane.get(), lane->answered);
-      }
-    }
-    for (const std::unique_ptr<Lane>& lane : state.completions) {
-      if (lane->answered != 0) {
-        before.emplace_back(lane.get(), lane->answered);
-      }
-    }
+CheckedPlatform::Order CheckedPlatform::answered_by(int rank) const {
+  Order order;
+  const auto state = ranks_.find(rank);
+  if (state == ranks_.end()) {
+    return order;
   }
-  at(rank).sent.push_back(std::move(before));
+  for (const auto& [key, lane] : state->second.lanes) {
+    order.emplace_back(lane.get(), lane->answered);
+  }
+  for (const std::unique_ptr<Lane>& lane : state->second.completions) {
+    order.emplace_back(lane.get(), lane->answered);
+  }
+  return order;
 }
+
+CheckedPlatform::Order CheckedPlatform::answered() const {
+  Order order;
+  for (const auto& [rank, state] : ranks_) {
+    const Order of_rank = answered_by(rank);
+    order.insert(order.end(), of_rank.begin(), of_rank.end());
+  }
+  return order;
+}
+
+void CheckedPlatform::note_sent(int rank, Order before) { at(rank).sent.push_back(std::move(before)); }
 
 void CheckedPlatform::wait_until(std::function<bool()> condition) {
   if (ends_) {
@@ -327,7 +336,7 @@ CheckedPlatform::Lane& CheckedPlatform::lane_of(int rank, bool is_cube, machine:
   return *lane;
 }
 
-void CheckedPlatform::wait_for(Lane& lane, const std::vector<Ended>& before) {
+void CheckedPlatform::wait_for(Lane& lane, const Order& before) {
   for (const auto& [other, ended] : before) {
     std::int32_t& learned = lane.learned[other];
     if (other != &lane && learned < ended) {
@@ -339,7 +348,7 @@ void CheckedPlatform::wait_for(Lane& lane, const std::vector<Ended>& before) {
 
 void CheckedPlatform::run_kernel(int rank, bool is_cube, machine::Core& core, const std::function<void()>& kernel) {
   Lane& lane = lane_of(rank, is_cube, core);
-  const std::vector<Ended> before = at(rank).before_kernel;
+  const Order before = at(rank).before_kernel;
   lane.core().boundary({0, "the start of a task"});
   wait_for(lane, before);
   struct Observed {
@@ -399,7 +408,7 @@ CheckedPlatform::Lane& CheckedPlatform::completion_lane(int rank, machine::Core&
 void CheckedPlatform::watch_counters(int rank, machine::Core& core, std::vector<CompletionCondition> conditions,
                                      std::function<void()> complete) {
   Lane& lane = completion_lane(rank, core);
-  std::vector<Ended> before;
+  Order before;
   for (const auto& [key, other] : at(rank).lanes) {
     before.emplace_back(other.get(), other->ended());
   }
@@ -439,7 +448,7 @@ void CheckedPlatform::access_from_host(int rank, machine::Core& core, std::uintp
                                        bool writes, const void* site, const std::function<void()>& access) {
   begin_kernel(rank);
   const Rank& state = at(rank);
-  const std::vector<Ended> before = state.before_kernel;
+  const Order before = state.before_kernel;
   const bool only_cube =
       state.lanes.contains({core.block_index, true}) && !state.lanes.contains({core.block_index, false});
   Lane& lane = lane_of(rank, only_cube, core);

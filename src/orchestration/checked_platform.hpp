@@ -31,11 +31,19 @@ namespace tileput::orchestration {
 /// The machine of one run after the other, and what it is told about the job. Cores of the machine are made by the
 /// first kernel of a run that needs them, one for each block and kind of kernel.
 ///
-/// What orders tasks is not in the kernels: the worker, which sends one after it has the answer to another, and a rank,
-/// which runs its tasks one after the other. The machine learns it from signal words that no kernel knows: a core adds
-/// to its own at the end of each task, and a core that begins a task waits for those of all that came before.
+/// What orders tasks is not in the kernels: the worker, which sends a task after it has the answers to those that it
+/// comes after and to all that were complete when it was submitted, and a rank, which runs its tasks one after the
+/// other. The machine learns it from signal words that no kernel knows: a core adds to its own at the end of each task,
+/// and a core that begins a task waits for those of all that came before.
 class CheckedPlatform final : public rank::Executor {
+  class Lane;
+  /// That many tasks of a lane have ended.
+  using Ended = std::pair<Lane*, std::int32_t>;
+
  public:
+  /// What something comes after.
+  using Order = std::vector<Ended>;
+
   explicit CheckedPlatform(const CheckOptions& options);
   ~CheckedPlatform() override;
 
@@ -57,8 +65,11 @@ class CheckedPlatform final : public rank::Executor {
   /// Host memory that is argument `index` of a task of `rank`.
   void describe_tensor(int rank, std::size_t index, std::uintptr_t address, std::uint64_t bytes,
                        std::size_t element_bytes);
-  /// A task was sent to `rank`: it comes after those that were answered.
-  void note_sent(int rank);
+  /// All that was answered; by one rank.
+  [[nodiscard]] Order answered() const;
+  [[nodiscard]] Order answered_by(int rank) const;
+  /// A task was sent to `rank`.
+  void note_sent(int rank, Order before);
 
   // By ranks.
 
@@ -91,13 +102,10 @@ class CheckedPlatform final : public rank::Executor {
                         const void* site, const std::function<void()>& access);
 
  private:
-  class Lane;
-  /// That many tasks of a lane have ended.
-  using Ended = std::pair<Lane*, std::int32_t>;
   struct Rank {
-    std::deque<std::vector<Ended>> sent;  ///< for each task sent and not begun: what came before
-    std::vector<Ended> before_task;
-    std::vector<Ended> before_kernel;
+    std::deque<Order> sent;  ///< for each task sent and not begun: what came before
+    Order before_task;
+    Order before_kernel;
     std::map<std::pair<int, bool>, std::unique_ptr<Lane>> lanes;  ///< by block, and whether it runs cube kernels
     std::vector<std::unique_ptr<Lane>> completions;  ///< cores that wait for the counters of deferred tasks
     std::vector<Lane*> free_completions;
@@ -118,7 +126,7 @@ class CheckedPlatform final : public rank::Executor {
   Lane& lane_of(int rank, bool is_cube, machine::Core& core);
   Lane& completion_lane(int rank, machine::Core& core);
   void await(Lane& lane, const CompletionCondition& condition);
-  void wait_for(Lane& lane, const std::vector<Ended>& before);
+  void wait_for(Lane& lane, const Order& before);
   void add_region(const check::Region& region);
   [[nodiscard]] std::uint64_t place_of(const void* site) const noexcept;
   std::string text_of(std::uint64_t place);

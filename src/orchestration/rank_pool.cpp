@@ -302,9 +302,6 @@ std::optional<std::uint64_t> RankPool::send(int rank, RequestKind kind, const ba
   if (rank::Doorbell& doorbell = control_->doorbells()[rank]; doorbell.sleepers.load(std::memory_order_seq_cst) != 0) {
     rank::ring(doorbell);  // it may wait for a deferred task, and then looks for messages as well
   }
-  if (checked_ != nullptr && kind == RequestKind::kRun) {
-    checked_->note_sent(rank);
-  }
   if (sent == rank::Channel::Sent::kClosed) {
     lost(rank);
   }
@@ -327,6 +324,11 @@ std::set<int> RankPool::owing() const {
     }
   }
   return owing;
+}
+
+bool RankPool::defers(int rank) const {
+  const std::set<std::uint64_t>& open = ranks_[static_cast<std::size_t>(rank)].open_requests;
+  return !open.empty() && *open.rbegin() >= completion_of(0);
 }
 
 std::optional<Answer> RankPool::take(std::uint64_t id) {

@@ -69,12 +69,12 @@ class RankPool {
   bool tell(int rank, RequestKind kind, const base::Writer& payload) noexcept;
   /// Takes the answer to a request, if it is there.
   std::optional<Answer> take(std::uint64_t id);
-  /// How many answers nobody has taken yet.
-  [[nodiscard]] std::size_t answers() const noexcept { return answers_.size(); }
   /// Receives what ranks have sent, waiting at most `timeout_ms` for the first of it.
   void progress(int timeout_ms);
   /// The ranks that have not answered everything yet.
   [[nodiscard]] std::set<int> owing() const;
+  /// Whether a task of the rank has returned and is not complete.
+  [[nodiscard]] bool defers(int rank) const;
   /// How a rank died that was not asked to; nullopt: it is there.
   [[nodiscard]] std::optional<Error> death(int rank) const;
   /// Ends ranks for good, then clears their memory, and drops all answers. After it nothing of those ranks can write

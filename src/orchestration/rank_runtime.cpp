@@ -115,6 +115,7 @@ RankRuntime::RankRuntime(rank::Channel channel, const rank::Control& control, do
       ranges_(heaps.stride_bytes(), base::page_bytes(), colour_of(hello.rank, heaps.stride_bytes())) {
   log_.set_level(hello.verbose != 0 ? spdlog::level::info : spdlog::level::warn);
   slot_.heap_base.store(team_.core().heap_base, std::memory_order_relaxed);  // for reports
+  team_.waiting().use([this] { settle_deferred(); });
 }
 
 RankRuntime::~RankRuntime() {
@@ -156,7 +157,7 @@ void RankRuntime::watch_counters() {
     const bool has_risen =
         std::any_of(watched.runtime.deferred_.begin(), watched.runtime.deferred_.end(),
                     [](const Deferred& task) { return task.conditions[task.met].unmet() == nullptr; });
-    return has_risen || poll(&channel, 1, 0) != 0 ? nullptr : watched.first;
+    return watched.runtime.deferred_.empty() || has_risen || poll(&channel, 1, 0) != 0 ? nullptr : watched.first;
   };
   const CompletionCondition& first = deferred_.front().conditions[deferred_.front().met];
   const Watched watched{*this, first.counter};

@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::size_t kTensorsMax = 256;
 constexpr std::size_t kScalarsMax = 128;
+constexpr std::size_t kWaitingMax = 256;  // submissions that have not started; each new one is compared with all
 
 void check_ranks(const std::vector<int>& ranks, int worker_ranks, const char* what) {
   std::set<int> distinct;
@@ -112,6 +113,25 @@ std::optional<std::uint64_t> Worker::Impl::limit_left() const {
   return *memory_limit_bytes_ - std::min(used, *memory_limit_bytes_);
 }
 
+class Worker::Impl::Held {
+ public:
+  Held(orchestration::TaskGraph& graph, const std::vector<int>& ranks) : graph_(graph), ranks_(ranks) {}
+  ~Held() { graph_.hold(ranks_, false); }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+  /// False: one of them executes something.
+  bool hold() {
+    const bool idle = std::none_of(ranks_.begin(), ranks_.end(), [this](int rank) { return graph_.is_busy(rank); });
+    graph_.hold(ranks_, idle);
+    return idle;
+  }
+
+ private:
+  orchestration::TaskGraph& graph_;
+  const std::vector<int>& ranks_;
+};
+
 Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
   require_running("allocate_domain");
   Domain made;
@@ -134,9 +154,13 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
       call_all(kind);
     }
   };
-  // Ranks answer one request after the other, so this waits for the tasks before it. The lock below, which other jobs
-  // of the machine want as well, is then held for no longer than it takes to fill the windows.
-  call_all(RequestKind::kNothing);
+  // The lock below, which other jobs of the machine want as well, is then held for no longer than it takes to fill the
+  // windows: these ranks execute nothing meanwhile. They answer one request after the other, so kNothing waits for what
+  // they execute; when the last has answered, the first may have been given something else.
+  Held held(graph_, ranks);
+  do {
+    call_all(RequestKind::kNothing);
+  } while (!held.hold());
   const auto reserve = [&] {
     const base::NodeMemoryLock lock;
     const auto members = static_cast<std::uint64_t>(made.size());
@@ -268,6 +292,7 @@ void Worker::Impl::release_domain(std::uint64_t id) {
   if (record->second.users == 0) {
     close(id);
   }
+  go_on_with_arrived();
 }
 
 bool Worker::Impl::await_released() {
@@ -276,15 +301,14 @@ bool Worker::Impl::await_released() {
   };
   const auto before = released();
   while (before != 0 && released() == before) {
-    const std::set<int> owing = pool_.owing();
-    pump({owing.begin(), owing.end()});
+    pump({});
   }
   return before != 0;
 }
 
 void Worker::Impl::check_after(const TaskOptions& options) const {
   for (const Submission& submission : options.after) {
-    if (submission.run_ != run_id_ || submission.index_ >= groups_.size()) {
+    if (submission.run_ != run_number_ || submission.index_ >= groups_.size()) {
       throw Error(ErrorCode::kBadArgument,
                   fmt::format("TaskOptions::after names submission {} of another run", submission.index_),
                   "name what submit_group() and submit() returned in this run");
@@ -308,11 +332,10 @@ void Worker::Impl::stage(const std::vector<RankTask>& members, Group& group) {
   });
   std::sort(apart.begin(), apart.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
   for (std::size_t i = 0; i < apart.size();) {
-    Staged staged{apart[i].begin, apart[i].end, {}, nullptr, 1};
+    Staged staged{apart[i].begin, apart[i].end, {}, nullptr};
     bool merged = false;
     for (++i; i < apart.size() && apart[i].begin < staged.end; ++i) {
       merged |= apart[i].begin != staged.begin || apart[i].end != staged.end;
-      ++staged.users;
       staged.end = std::max(staged.end, apart[i].end);
     }
     // Where arguments lie inside each other, each keeps the alignment it has on the host.
@@ -321,10 +344,6 @@ void Worker::Impl::stage(const std::vector<RankTask>& members, Group& group) {
     staged.copy = store_.at(staged.block.offset) + lead;
     group.staged.push_back(staged);
   }
-}
-
-Worker::Impl::Staged* Worker::Impl::Group::staged_at(const std::byte* host) noexcept {
-  return const_cast<Staged*>(std::as_const(*this).staged_at(host));
 }
 
 const Worker::Impl::Staged* Worker::Impl::Group::staged_at(const std::byte* host) const noexcept {
@@ -424,9 +443,20 @@ Submission Worker::Impl::submit_group(const Callable& callable, const std::vecto
   if (failure_) {
     throw Error(*failure_);
   }
+  std::vector<std::size_t> after;
+  for (const Submission& submission : options.after) {
+    after.push_back(submission.index_);
+  }
+  go_on_with_arrived();
   Group fresh;
+  while (!try_stage(members, fresh)) {
+    const std::size_t open = running_groups_.size() + graph_.waiting().size();
+    while (running_groups_.size() + graph_.waiting().size() == open) {
+      pump({});  // memory comes back with the next group that is complete
+    }
+  }
+  const std::size_t index = groups_.size();
   try {
-    stage(members, fresh);
     for (const RankTask& member : members) {
       orchestration::RunRequest request = make_request(member, fresh);
       request.run = run_id_;
@@ -440,30 +470,52 @@ Submission Worker::Impl::submit_group(const Callable& callable, const std::vecto
       fresh.report.ranks.back().rank = member.rank;
       fresh.report.ranks.back().calls = options.calls;
     }
+    fresh.requests.resize(members.size());
+    if (pool_.checked() != nullptr) {
+      fresh.before = pool_.checked()->answered();
+      fresh.done.resize(members.size());
+    }
+    describe_tensors(members, fresh);
+    participants_.insert(fresh.members.begin(), fresh.members.end());
+    groups_.emplace_back();
+    try {
+      graph_.add(accesses_of(members, fresh), after);
+    } catch (...) {
+      groups_.pop_back();
+      throw;
+    }
   } catch (...) {
     unstage(fresh);
     throw;
   }
-  describe_tensors(members, fresh);
-  std::vector<std::size_t> after;
-  for (const Submission& submission : options.after) {
-    after.push_back(submission.index_);
-  }
-  const std::size_t index = graph_.add(accesses_of(members, fresh), after);
-  participants_.insert(fresh.members.begin(), fresh.members.end());
-  for (const std::set<std::uint64_t>& ids : fresh.domains) {
+  groups_.back() = std::move(fresh);
+  for (const std::set<std::uint64_t>& ids : groups_.back().domains) {
     for (const std::uint64_t id : ids) {
       ++domains_.at(id).users;
     }
   }
-  groups_.push_back(std::move(fresh));
   go_on();
-  constexpr std::size_t kWaitingMax = 1024;  // a graph of them takes a moment to look through
   while (graph_.waiting().size() > kWaitingMax) {
-    const std::set<int> owing = pool_.owing();
-    pump({owing.begin(), owing.end()});
+    pump({});
   }
-  return {run_id_, index};
+  return {run_number_, index};
+}
+
+bool Worker::Impl::try_stage(const std::vector<RankTask>& members, Group& fresh) {
+  try {
+    stage(members, fresh);
+    return true;
+  } catch (const Error& error) {
+    unstage(fresh);
+    fresh = {};
+    if (error.code() != ErrorCode::kOutOfMemory || failure_ || graph_.empty()) {
+      throw;
+    }
+    return false;
+  } catch (...) {
+    unstage(fresh);
+    throw;
+  }
 }
 
 }  // namespace tileput

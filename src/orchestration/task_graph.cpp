@@ -3,58 +3,97 @@
 #include "orchestration/task_graph.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <utility>
 
 namespace tileput::orchestration {
 
-bool TaskGraph::conflicts(int rank, const Access& earlier, const Node& fresh) noexcept {
-  return std::any_of(fresh.tasks.begin(), fresh.tasks.end(), [&](const Task& task) {
-    return (earlier.domain == 0 || rank == task.rank) &&
-           std::any_of(task.accesses.begin(), task.accesses.end(), [&earlier](const Access& access) {
-             return (earlier.writes || access.writes) && earlier.domain == access.domain &&
-                    earlier.begin < access.end && access.begin < earlier.end;
-           });
-  });
-}
+namespace {
 
-void TaskGraph::find_areas(Node& node) {
-  std::vector<Access*> host;
-  for (Task& task : node.tasks) {
-    for (Access& access : task.accesses) {
-      if (access.domain == 0) {
-        host.push_back(&access);
+/// Ranges of one memory without overlaps, sorted.
+class Ranges {
+ public:
+  void add(std::uint64_t begin, std::uint64_t end) { ranges_.emplace_back(begin, end); }
+  void join() {
+    std::sort(ranges_.begin(), ranges_.end());
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < ranges_.size(); ++i) {
+      if (ranges_[i].first <= ranges_[last].second) {
+        ranges_[last].second = std::max(ranges_[last].second, ranges_[i].second);
+      } else {
+        ranges_[++last] = ranges_[i];
       }
     }
+    ranges_.resize(ranges_.empty() ? 0 : last + 1);
   }
-  std::sort(host.begin(), host.end(), [](const Access* a, const Access* b) { return a->begin < b->begin; });
-  std::uint64_t end = 0;  // of the area
-  for (Access* const access : host) {
-    if (access->begin >= end) {
-      ++node.areas;
-    }
-    access->area = node.areas - 1;
-    end = std::max(end, access->end);
+  [[nodiscard]] bool overlaps(std::uint64_t begin, std::uint64_t end) const {
+    const auto next = std::lower_bound(ranges_.begin(), ranges_.end(), end,
+                                       [](const auto& range, std::uint64_t limit) { return range.first < limit; });
+    return next != ranges_.begin() && std::prev(next)->second > begin;
   }
-}
 
-void TaskGraph::collect_conflicts(const Node& fresh, std::vector<Place>& after) const {
+ private:
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_;
+};
+
+/// What a group accesses, and what of it it writes, by memory: a domain with a rank, host memory with no rank.
+class Footprint {
+ public:
+  explicit Footprint(const std::vector<TaskGraph::Task>& tasks) {
+    for (const TaskGraph::Task& task : tasks) {
+      for (const TaskGraph::Access& access : task.accesses) {
+        Memory& memory = memories_[key_of(task.rank, access)];
+        memory.all.add(access.begin, access.end);
+        if (access.writes) {
+          memory.written.add(access.begin, access.end);
+        }
+      }
+    }
+    for (auto& [key, memory] : memories_) {
+      memory.all.join();
+      memory.written.join();
+    }
+  }
+
+  /// Whether an access of another group's task on `rank` is to memory in common, and one of both writes.
+  [[nodiscard]] bool conflicts(int rank, const TaskGraph::Access& access) const {
+    const auto memory = memories_.find(key_of(rank, access));
+    return memory != memories_.end() &&
+           (access.writes ? memory->second.all : memory->second.written).overlaps(access.begin, access.end);
+  }
+
+ private:
+  using Key = std::pair<std::uint64_t, int>;
+  struct Memory {
+    Ranges all;
+    Ranges written;
+  };
+  static Key key_of(int rank, const TaskGraph::Access& access) {
+    return {access.domain, access.domain == 0 ? -1 : rank};
+  }
+
+  std::map<Key, Memory> memories_;
+};
+
+}  // namespace
+
+void TaskGraph::collect_conflicts(const std::vector<Task>& fresh, std::vector<Place>& after) const {
+  const Footprint footprint(fresh);
   for (const Group group : open_) {
     const Node& node = nodes_[group];
-    std::vector<bool> areas(node.areas);  // in conflict
-    std::vector<bool> tasks(node.tasks.size());
-    for (std::size_t task = 0; task < node.tasks.size(); ++task) {
+    bool host = false;
+    std::vector<bool> windows(node.tasks.size());
+    for (std::size_t task = 0; task < node.tasks.size() && !host; ++task) {
       for (const Access& access : node.tasks[task].accesses) {
-        if (conflicts(node.tasks[task].rank, access, fresh)) {
-          (access.domain == 0 ? areas[access.area] : tasks[task]) = true;
+        if (footprint.conflicts(node.tasks[task].rank, access)) {
+          host |= access.domain == 0;
+          windows[task] = true;
         }
       }
     }
     for (std::size_t task = 0; task < node.tasks.size(); ++task) {
-      const std::vector<Access>& accesses = node.tasks[task].accesses;
-      const bool has_area = std::any_of(accesses.begin(), accesses.end(), [&areas](const Access& access) {
-        return access.domain == 0 && areas[access.area];
-      });
-      if (!node.complete[task] && (tasks[task] || has_area)) {
+      if (!node.complete[task] && (host || windows[task])) {
         after.push_back({group, task});
       }
     }
@@ -68,8 +107,7 @@ TaskGraph::Group TaskGraph::add(std::vector<Task> tasks, std::span<const Group> 
   node.waiters.resize(tasks.size());
   node.incomplete = tasks.size();
   node.tasks = std::move(tasks);
-  find_areas(node);
-  collect_conflicts(node, node.after);
+  collect_conflicts(node.tasks, node.after);
   for (const Group earlier : after) {
     for (std::size_t task = 0; task < nodes_[earlier].tasks.size(); ++task) {
       if (!nodes_[earlier].complete[task]) {
@@ -92,11 +130,18 @@ TaskGraph::Group TaskGraph::add(std::vector<Task> tasks, std::span<const Group> 
 std::optional<TaskGraph::Group> TaskGraph::ready() const {
   const auto can_start = [this](Group group) {
     const Node& node = nodes_[group];
-    return node.unmet == 0 &&
-           std::none_of(node.tasks.begin(), node.tasks.end(), [this](const Task& task) { return is_busy(task.rank); });
+    return node.unmet == 0 && std::none_of(node.tasks.begin(), node.tasks.end(), [this](const Task& task) {
+             return is_busy(task.rank) || held_[static_cast<std::size_t>(task.rank)];
+           });
   };
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), can_start);
   return found == waiting_.end() ? std::nullopt : std::optional(*found);
+}
+
+void TaskGraph::hold(const std::vector<int>& ranks, bool held) {
+  for (const int rank : ranks) {
+    held_[static_cast<std::size_t>(rank)] = held;
+  }
 }
 
 void TaskGraph::start(Group group) {

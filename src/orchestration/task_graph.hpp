@@ -22,7 +22,7 @@ namespace tileput::orchestration {
 /// ones.
 ///
 /// Windows are told apart by rank: a task on one rank does not wait for tasks of others that name the same buffer.
-/// Host memory that overlaps between tasks of one group is complete for later groups only when all of these are.
+/// Host memory is complete for later groups when the whole group is, because outputs are written back then.
 class TaskGraph {
  public:
   /// A range of host memory (`domain` 0, addresses), or of the task's own window in a domain (offsets).
@@ -31,20 +31,27 @@ class TaskGraph {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
     bool writes = false;
-    std::size_t area = 0;  ///< set by add()
   };
   struct Task {
     int rank = 0;
     std::vector<Access> accesses;
   };
   using Group = std::size_t;  ///< 0, 1, ... in the order of add()
+  struct Place {
+    Group group;
+    std::size_t task;
+    bool operator==(const Place&) const = default;
+    auto operator<=>(const Place&) const = default;
+  };
 
-  explicit TaskGraph(int ranks) : busy_(static_cast<std::size_t>(ranks)) {}
+  explicit TaskGraph(int ranks) : busy_(static_cast<std::size_t>(ranks)), held_(static_cast<std::size_t>(ranks)) {}
 
   /// Adds a group with each rank at most once. `after`: earlier groups.
   Group add(std::vector<Task> tasks, std::span<const Group> after = {});
   /// The first group in the order of submission that can start now; nullopt: none.
   [[nodiscard]] std::optional<Group> ready() const;
+  /// While ranks are held, no group starts on them.
+  void hold(const std::vector<int>& ranks, bool held);
   /// Its ranks are busy from now on.
   void start(Group group);
   /// The rank of this task is free again.
@@ -58,37 +65,31 @@ class TaskGraph {
   /// Groups that have not started, in the order of submission.
   [[nodiscard]] const std::vector<Group>& waiting() const noexcept { return waiting_; }
   [[nodiscard]] std::vector<int> ranks_of(Group group) const;
+  /// The tasks that the group comes after and that were not complete when it was added.
+  [[nodiscard]] const std::vector<Place>& after(Group group) const { return nodes_[group].after; }
   [[nodiscard]] bool is_busy(int rank) const { return busy_[static_cast<std::size_t>(rank)]; }
 
   /// Ranks on which groups that wait could still start if the tasks of the ranks in `stuck` never ended.
   [[nodiscard]] std::vector<bool> may_start(const std::vector<bool>& stuck) const;
 
  private:
-  struct Place {
-    Group group;
-    std::size_t task;
-    bool operator==(const Place&) const = default;
-    auto operator<=>(const Place&) const = default;
-  };
   struct Node {
     std::vector<Task> tasks;
     std::vector<bool> complete;               ///< by task
     std::vector<std::vector<Group>> waiters;  ///< by task: groups that come after it
-    std::size_t areas = 0;                    ///< of host memory: a maximal range that accesses cover without a gap
     std::vector<Place> after;                 ///< what was incomplete when the group was added
     std::size_t unmet = 0;                    ///< of `after`, those that are incomplete still
     std::size_t incomplete = 0;
     bool started = false;
   };
 
-  static void find_areas(Node& node);
-  static bool conflicts(int rank, const Access& earlier, const Node& fresh) noexcept;
-  void collect_conflicts(const Node& fresh, std::vector<Place>& after) const;
+  void collect_conflicts(const std::vector<Task>& fresh, std::vector<Place>& after) const;
 
   std::vector<Node> nodes_;
   std::vector<Group> open_;     ///< not complete, in the order of submission
   std::vector<Group> waiting_;  ///< of these, not started
   std::vector<bool> busy_;      ///< by rank
+  std::vector<bool> held_;      ///< by rank
 };
 
 }  // namespace tileput::orchestration

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 #include "base/system.hpp"
@@ -349,12 +350,13 @@ std::vector<StuckRanks::Rank> StuckRanks::look(const rank::Control& control, con
   return ranks;
 }
 
-std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescription& job,
-                                   const std::vector<bool>& may_act, const std::vector<bool>& asked,
-                                   const MayStart& may_start) {
-  std::vector<bool> has_work = may_act;
-  for (std::size_t r = 0; r < asked.size(); ++r) {
-    has_work[r] = has_work[r] || asked[r];
+std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescription& job, const Work& work) {
+  const auto holds = [](const std::vector<bool>& ranks, std::size_t rank) { return !ranks.empty() && ranks[rank]; };
+  std::vector<bool> has_work = work.may_act;
+  everybody_.ranks.resize(has_work.size());
+  std::iota(everybody_.ranks.begin(), everybody_.ranks.end(), 0);
+  for (std::size_t r = 0; r < has_work.size(); ++r) {
+    has_work[r] = has_work[r] || holds(work.asked, r);
   }
   const std::vector<Rank> before = std::exchange(before_, look(control, has_work));
   const std::vector<Rank>& now = before_;
@@ -363,7 +365,7 @@ std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescri
   }
   std::vector<std::vector<const JobDescription::Domain*>> waits(now.size());  // of candidates: the domains they wait in
   for (std::size_t r = 0; r < now.size(); ++r) {
-    bool all = asked.empty() || !asked[r];
+    bool all = !holds(work.asked, r);
     const std::size_t blocks = std::min(before[r].blocks.size(), now[r].blocks.size());  // a fresh rank has used fewer
     for (std::size_t b = 0; b < blocks && all; ++b) {
       const Block& first = before[r].blocks[b];
@@ -378,6 +380,8 @@ std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescri
     }
     if (!all) {
       waits[r].clear();
+    } else if (!waits[r].empty() && holds(work.defers, r)) {
+      waits[r].push_back(&everybody_);
     }
   }
   std::vector<bool> stuck_so_far(now.size());
@@ -388,10 +392,10 @@ std::vector<int> StuckRanks::stuck(const rank::Control& control, const JobDescri
   };
   for (bool changed = true; changed;) {
     changed = false;
-    if (may_start) {
+    if (work.may_start) {
       std::transform(waits.begin(), waits.end(), stuck_so_far.begin(),
                      [](const auto& domains) { return !domains.empty(); });
-      starts = may_start(stuck_so_far);
+      starts = work.may_start(stuck_so_far);
     }
     for (std::vector<const JobDescription::Domain*>& domains : waits) {
       if (std::any_of(domains.begin(), domains.end(), [&](const JobDescription::Domain* domain) {

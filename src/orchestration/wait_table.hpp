@@ -85,28 +85,32 @@ class WaitTable {
 /// So at that look all blocks of every other candidate were in their waits as well, from the states of the first call
 /// to those of the second, or off, and store nothing there; what they stored before is visible, because falling asleep
 /// and going off are sequentially consistent read-modify-writes. A rank that had no work at either call, and was sent
-/// none in between, has been answered for, so its stores are done, too; and nobody gives it new work as long as the
-/// caller waits for a stuck rank. Only ranks of a word's domain reach the word, the waiting rank's own blocks among
-/// them. The result is the largest set of candidates of which no block waits in a domain with a rank outside the set
-/// that may act. A task that is given up because one of its blocks failed is not found: its blocks leave their waits at
-/// their next look, and that is said before the block that failed goes off.
+/// none in between, has been answered for, so its stores are done, too; and gets new work only
+/// from what waits to start, see below. The caller has taken all answers before it calls. Only ranks of a word's domain
+/// reach the word, the waiting rank's own blocks among them. The result is the largest set of candidates of which no
+/// block waits in a domain with a rank outside the set that may act. A task that is given up because one of its blocks
+/// failed is not found: its blocks leave their waits at their next look, and that is said before the block that failed
+/// goes off.
 ///
-/// A rank whose thread waits between tasks, for the counter of a deferred task, looks for work at each look, too. So if
-/// it was sent none since the first call it had none at that look, and it gets none later unless a submission that has
-/// not started can start although the ranks of the set never go on (`may_start`); a rank that may get one so can act,
-/// whether it waits or not.
+/// A rank that watches the counters of deferred tasks does so in every wait, and looks for work when it executes
+/// nothing. Whoever raises one of several counters may let a later submission start, so such a rank is in the result
+/// only if no rank at all outside the set may act. If it was sent nothing since the first call, it had nothing to do at
+/// its look. Work that has not started can act, too, if it can start although the ranks of the set never go on
+/// (`may_start`): a rank that may get such work can act, whether it waits or not.
 ///
 /// Not judged: waits outside every window, which the program itself may end, and blocks that poll without TWAIT. Not
 /// covered: a thread that a kernel leaves behind when its task is answered.
 class StuckRanks {
  public:
-  /// Of ranks that never go on, the ranks on which work could still start.
-  using MayStart = std::function<std::vector<bool>(const std::vector<bool>& stuck)>;
-
-  /// `may_act[r]`: rank r has work that is not answered yet. `asked[r]`: it was sent something since the last call;
-  /// empty: none was.
-  std::vector<int> stuck(const rank::Control& control, const JobDescription& job, const std::vector<bool>& may_act,
-                         const std::vector<bool>& asked = {}, const MayStart& may_start = {});
+  /// Who has what to do.
+  struct Work {
+    std::vector<bool> may_act;      ///< by rank: it has work that is not answered yet
+    std::vector<bool> asked = {};   ///< it was sent something since the last call; empty: none was
+    std::vector<bool> defers = {};  ///< it watches counters of tasks that have returned; empty: none does
+    /// Of ranks that never go on, the ranks on which work could still start; none: no work waits.
+    std::function<std::vector<bool>(const std::vector<bool>& stuck)> may_start = {};
+  };
+  std::vector<int> stuck(const rank::Control& control, const JobDescription& job, const Work& work);
 
  private:
   struct Block {
@@ -124,6 +128,7 @@ class StuckRanks {
   static std::vector<Rank> look(const rank::Control& control, const std::vector<bool>& may_act);
 
   std::vector<Rank> before_;
+  JobDescription::Domain everybody_;
 };
 
 }  // namespace tileput::orchestration

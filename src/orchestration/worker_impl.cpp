@@ -137,6 +137,7 @@ RunReport Worker::Impl::run(Worker& worker, const std::function<void(Orchestrato
   }
   running_ = true;
   ++run_id_;
+  run_number_ = base::next_number<Submission>();
   RunReport report;
   within_run([&] {
     pool_.begin_checked_run();
@@ -233,13 +234,27 @@ bool Worker::Impl::go_on() {
   return moved;
 }
 
+void Worker::Impl::go_on_with_arrived() {
+  if (pool_.checked() == nullptr) {
+    try {
+      pool_.progress(0);
+    } catch (const Error& error) {
+      fail(error);
+    }
+  }
+  go_on();
+}
+
 bool Worker::Impl::start_ready() {
   bool moved = false;
   while (const std::optional<std::size_t> ready = graph_.ready()) {
+    Group& group = groups_[*ready];
     graph_.start(*ready);
     running_groups_.push_back(*ready);
     sending_.push_back(*ready);
-    for (const Staged& staged : groups_[*ready].staged) {  // outputs too: what a kernel does not write stays as it is
+    group.unsent.resize(group.members.size());
+    std::iota(group.unsent.begin(), group.unsent.end(), std::size_t{0});
+    for (const Staged& staged : group.staged) {  // outputs too: what a kernel does not write stays as it is
       std::memcpy(staged.copy, staged.begin, static_cast<std::size_t>(staged.end - staged.begin));
     }
     moved = true;
@@ -247,12 +262,25 @@ bool Worker::Impl::start_ready() {
   return moved;
 }
 
+void Worker::Impl::note_sent(std::size_t index, int rank) {
+  orchestration::CheckedPlatform* const checked = pool_.checked();
+  if (checked == nullptr) {
+    return;
+  }
+  orchestration::CheckedPlatform::Order before = groups_[index].before;
+  for (const orchestration::TaskGraph::Place& place : graph_.after(index)) {
+    const orchestration::CheckedPlatform::Order& done = groups_[place.group].done[place.task];
+    before.insert(before.end(), done.begin(), done.end());
+  }
+  checked->note_sent(rank, std::move(before));
+}
+
 bool Worker::Impl::send_started() {
   bool moved = false;
-  for (; !sending_.empty(); sending_.pop_front()) {
-    Group& group = groups_[sending_.front()];
-    while (group.requests.size() < group.members.size()) {
-      const std::size_t member = group.requests.size();
+  for (const std::size_t index : sending_) {
+    Group& group = groups_[index];
+    std::vector<std::size_t> left;
+    for (const std::size_t member : group.unsent) {
       const int rank = group.members[member];
       std::optional<std::uint64_t> request;
       try {
@@ -261,14 +289,20 @@ bool Worker::Impl::send_started() {
         fail(error);  // a part of the group may have started
       }
       if (!request) {
-        return moved;  // the rank is stopped, with many messages before this one
+        left.push_back(member);  // the rank is stopped, with many messages before this one
+        continue;
       }
       asked_.insert(rank);
-      group.requests.push_back(*request);
+      group.requests[member] = *request;
+      note_sent(index, rank);
       moved = true;
     }
-    group.payloads = {};
+    group.unsent = std::move(left);
+    if (group.unsent.empty()) {
+      group.payloads = {};
+    }
   }
+  std::erase_if(sending_, [this](std::size_t index) { return groups_[index].unsent.empty(); });
   return moved;
 }
 
@@ -279,14 +313,22 @@ void Worker::Impl::close(std::uint64_t domain) {
 bool Worker::Impl::go_on_closing() {
   bool moved = false;
   for (Closing& closing : closing_) {
-    std::erase_if(closing.unasked, [&](int rank) {
-      const std::optional<std::uint64_t> request = pool_.send(rank, closing.step, saved(closing.domain));
+    std::vector<int> left;
+    for (const int rank : closing.unasked) {
+      std::optional<std::uint64_t> request;
+      try {
+        request = pool_.send(rank, closing.step, saved(closing.domain));
+      } catch (const Error& error) {
+        fail(error);
+      }
       if (request) {
         asked_.insert(rank);
         closing.requests.push_back(*request);
+      } else {
+        left.push_back(rank);
       }
-      return request.has_value();
-    });
+    }
+    closing.unasked = std::move(left);
     std::erase_if(closing.requests, [&](std::uint64_t request) {
       const std::optional<Answer> answer = pool_.take(request);
       if (answer && answer->error) {
@@ -316,19 +358,19 @@ bool Worker::Impl::go_on_closing() {
 }
 
 void Worker::Impl::tick(const std::vector<int>& awaited, std::uint64_t now) {
-  std::vector<bool> may_act(static_cast<std::size_t>(pool_.size()));
-  for (const int rank : pool_.owing()) {
-    may_act[static_cast<std::size_t>(rank)] = true;
+  const auto ranks = static_cast<std::size_t>(pool_.size());
+  const orchestration::StuckRanks::Work work = work_of_ranks();
+  const std::vector<int> stuck = stuck_ranks_.stuck(pool_.control(), pool_.job(), work);
+  std::vector<bool> never_end(ranks);
+  for (const int rank : stuck) {
+    never_end[static_cast<std::size_t>(rank)] = true;
   }
-  std::vector<bool> asked(static_cast<std::size_t>(pool_.size()));
-  for (const int rank : asked_) {
-    asked[static_cast<std::size_t>(rank)] = true;
-  }
-  asked_.clear();
-  const std::vector<int> stuck =
-      stuck_ranks_.stuck(pool_.control(), pool_.job(), may_act, asked,
-                         [this](const std::vector<bool>& never_end) { return graph_.may_start(never_end); });
-  if (std::find_first_of(stuck.begin(), stuck.end(), awaited.begin(), awaited.end()) != stuck.end()) {
+  const auto is_stuck = [&never_end](int rank) { return never_end[static_cast<std::size_t>(rank)]; };
+  const std::set<int> owing = pool_.owing();
+  const std::vector<bool> starts = graph_.may_start(never_end);
+  const bool nobody_acts = !owing.empty() && std::all_of(owing.begin(), owing.end(), is_stuck) &&
+                           std::find(starts.begin(), starts.end(), true) == starts.end();
+  if (awaited.empty() ? nobody_acts : std::any_of(awaited.begin(), awaited.end(), is_stuck)) {
     fail(Error(ErrorCode::kNoProgress,
                fmt::format("run {} cannot go on: {}{}\n", run_id_,
                            orchestration::WaitTable(pool_.control(), pool_.job()).verdict(stuck), wait_lines()),
@@ -345,6 +387,29 @@ void Worker::Impl::tick(const std::vector<int>& awaited, std::uint64_t now) {
     base::logger().warn("run {} is not complete after {:.0f} s:{}", run_id_,
                         static_cast<double>(now - started_ns_) / 1e9, wait_lines());
   }
+}
+
+orchestration::StuckRanks::Work Worker::Impl::work_of_ranks() {
+  const auto ranks = static_cast<std::size_t>(pool_.size());
+  orchestration::StuckRanks::Work work;
+  work.may_act.resize(ranks);
+  work.asked.resize(ranks);
+  work.defers.resize(ranks);
+  for (const int rank : pool_.owing()) {
+    work.may_act[static_cast<std::size_t>(rank)] = true;
+    work.defers[static_cast<std::size_t>(rank)] = pool_.defers(rank);
+  }
+  for (const std::size_t index : sending_) {
+    for (const std::size_t member : groups_[index].unsent) {
+      work.may_act[static_cast<std::size_t>(groups_[index].members[member])] = true;
+    }
+  }
+  for (const int rank : asked_) {
+    work.asked[static_cast<std::size_t>(rank)] = true;
+  }
+  asked_.clear();
+  work.may_start = [this](const std::vector<bool>& never_end) { return graph_.may_start(never_end); };
+  return work;
 }
 
 std::string Worker::Impl::wait_lines() const {
@@ -388,11 +453,11 @@ std::vector<Answer> Worker::Impl::call(const std::vector<int>& ranks, RequestKin
     requests.push_back(send(ranks[i], kind, payload(i)));
   }
   std::vector<Answer> answers;
-  for (const std::uint64_t request : requests) {
-    std::optional<Answer> answer = pool_.take(request);
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    std::optional<Answer> answer = pool_.take(requests[i]);
     while (!answer) {
-      pump(ranks);
-      answer = pool_.take(request);
+      pump({ranks[i]});  // others may have answered, and then wait for what this program has not submitted yet
+      answer = pool_.take(requests[i]);
     }
     answers.push_back(std::move(*answer));
   }
@@ -460,17 +525,8 @@ void Worker::Impl::note_return(Group& group, std::size_t member, const Answer& a
 
 void Worker::Impl::note_completion(std::size_t index, std::size_t member) {
   Group& group = groups_[index];
-  for (const Range& range : group.ranges) {
-    Staged* const staged = range.member == member ? group.staged_at(range.begin) : nullptr;
-    if (staged == nullptr || --staged->users != 0) {
-      continue;
-    }
-    for (const Range& written : group.ranges) {  // of all that share it: now nobody writes it any more
-      if (written.written && group.staged_at(written.begin) == staged) {
-        std::memcpy(written.begin, staged->copy + (written.begin - staged->begin),
-                    static_cast<std::size_t>(written.end - written.begin));
-      }
-    }
+  if (pool_.checked() != nullptr) {
+    group.done[member] = pool_.checked()->answered_by(group.members[member]);
   }
   for (const std::uint64_t id : group.domains[member]) {
     DomainRecord& record = domains_.at(id);
@@ -479,7 +535,14 @@ void Worker::Impl::note_completion(std::size_t index, std::size_t member) {
     }
   }
   graph_.note_completion(index, member);
-  if (graph_.is_complete(index)) {
+  if (graph_.is_complete(index)) {  // only now: outputs of a group that fails are not written
+    for (const Range& range : group.ranges) {
+      const Staged* const staged = group.staged_at(range.begin);
+      if (range.written && staged != nullptr) {
+        std::memcpy(range.begin, staged->copy + (range.begin - staged->begin),
+                    static_cast<std::size_t>(range.end - range.begin));
+      }
+    }
     unstage(group);
     group.ranges = {};
     std::erase(running_groups_, index);

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -47,8 +46,7 @@ struct Worker::Impl {
     std::byte* begin;
     std::byte* end;
     Block block;
-    std::byte* copy;        ///< of `begin`, in the block
-    std::size_t users = 0;  ///< tasks that name it and are not complete
+    std::byte* copy;  ///< of `begin`, in the block
   };
 
   /// Host memory that an argument names.
@@ -64,12 +62,14 @@ struct Worker::Impl {
     std::vector<int> members;
     std::vector<std::set<std::uint64_t>> domains;  ///< that each member names
     std::vector<base::Writer> payloads;            ///< of the requests, until they are sent
-    std::vector<std::uint64_t> requests;           ///< one per member that was asked; 0 once it is answered
+    std::vector<std::size_t> unsent;               ///< members, after the start
+    std::vector<std::uint64_t> requests;           ///< one per member; 0 before it is sent and once it is answered
+    orchestration::CheckedPlatform::Order before;  ///< on the checked machine: what was complete at its submission
+    std::vector<orchestration::CheckedPlatform::Order> done;  ///< ... and each member's own end
     std::vector<Staged> staged;
     std::vector<Range> ranges;
     SubmissionReport report;
     /// The staged memory that a host address lies in; null: it is shared already.
-    [[nodiscard]] Staged* staged_at(const std::byte* host) noexcept;
     [[nodiscard]] const Staged* staged_at(const std::byte* host) const noexcept;
   };
 
@@ -113,10 +113,13 @@ struct Worker::Impl {
   void within_run(Work&& work);
   /// Remembers the first failure of the run, which every later wait of it throws again, and throws it.
   [[noreturn]] void fail(const Error& error);
-  /// Receives answers, waiting a while for the first of them. The caller goes on when `awaited` ranks have answered.
-  /// Throws the failure of this run: of the first submission that failed, of a rank that died, or kNoProgress, when one
-  /// of `awaited` can never answer or the hard limit has passed.
+  /// Receives answers, waiting a while for the first of them. The caller goes on when `awaited` ranks have answered,
+  /// or, where it names none, when anybody has done enough. Throws the failure of this run: of the first submission
+  /// that failed, of a rank that died, or kNoProgress, when one of `awaited` can never answer (none named: nobody can)
+  /// or the hard limit has passed.
   void pump(const std::vector<int>& awaited);
+  /// For StuckRanks, since the last call.
+  orchestration::StuckRanks::Work work_of_ranks();
   /// Every kTickMs while the program waits: who is stuck, and what to tell about those that take long.
   void tick(const std::vector<int>& awaited, std::uint64_t now);
   std::uint64_t send(int rank, orchestration::RequestKind kind, const base::Writer& payload);
@@ -125,12 +128,16 @@ struct Worker::Impl {
   void load_on(const std::vector<int>& ranks, const orchestration::LoadRequest& request);
   /// Takes what was answered, and starts and closes what can be. False: nothing has happened.
   bool go_on();
+  /// The same with what has arrived meanwhile. On the checked machine ranks only run while somebody waits for them.
+  void go_on_with_arrived();
   bool take_answers(std::size_t index);
   void note_return(Group& group, std::size_t member, const orchestration::Answer& answer);
   void note_completion(std::size_t index, std::size_t member);
   bool start_ready();
   /// Sends the tasks of groups that have started, as far as channels have room.
   bool send_started();
+  /// Tells the checked machine what a task comes after that was sent.
+  void note_sent(std::size_t index, int rank);
   bool go_on_closing();
   void wait_for_all();
   void close(std::uint64_t domain);
@@ -153,9 +160,13 @@ struct Worker::Impl {
   void describe_tensors(const std::vector<RankTask>& members, const Group& group);
   /// Collects the host memory of all members and gives what is not shared already a block.
   void stage(const std::vector<RankTask>& members, Group& group);
+  /// The same; false, and nothing staged: there is memory only when a group that is open is complete.
+  bool try_stage(const std::vector<RankTask>& members, Group& fresh);
   void unstage(Group& group);
   [[nodiscard]] orchestration::WireTensor wire_host(const TaskArgs::TensorArg& arg, const Group& group) const;
   orchestration::WireTensor wire_window(const TaskArgs::TensorArg& arg, int rank) const;
+  /// Ranks that execute nothing and that nothing starts on, as long as it lives.
+  class Held;
   Block take_staging(std::uint64_t bytes);
   /// Frees blocks that are kept for later submissions, down to `bytes_max`.
   void trim_staging(std::uint64_t bytes_max);
@@ -182,6 +193,7 @@ struct Worker::Impl {
   std::map<std::uint64_t, orchestration::LoadRequest> callables_;
 
   std::uint64_t run_id_ = 0;
+  std::uint64_t run_number_ = 0;   ///< among all runs of the process
   std::uint64_t deadline_ns_ = 0;  ///< 0: none
   std::uint64_t next_tick_ns_ = 0;
   std::uint64_t next_report_ns_ = 0;  ///< 0: none
@@ -194,7 +206,7 @@ struct Worker::Impl {
   std::map<std::uint64_t, DomainRecord> domains_;
   std::vector<Group> groups_;  ///< in the order of submission
   orchestration::TaskGraph graph_;
-  std::deque<std::size_t> sending_;          ///< groups that have started and are not sent to all their ranks yet
+  std::vector<std::size_t> sending_;         ///< groups that have started and are not sent to all their ranks yet
   std::vector<std::size_t> running_groups_;  ///< that have started and are not complete
   std::vector<Closing> closing_;
   std::set<int> participants_;   ///< ranks with a task or a window in the current run

@@ -117,6 +117,9 @@ void Waiting::until(const WaitPoint& point, Unsatisfied unsatisfied, const void*
       return;
     }
     throw_if_aborted();
+    if (between_) {
+      between_();
+    }
     report.word.store(reinterpret_cast<std::uintptr_t>(word) - point.heap_base, std::memory_order_relaxed);
     report.seen.store(__atomic_load_n(word, __ATOMIC_RELAXED), std::memory_order_relaxed);
     report.looks.fetch_add(1, std::memory_order_release);  // pairs with the load of StuckRanks

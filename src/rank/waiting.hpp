@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "rank/control.hpp"
 #include "rank/executor.hpp"
@@ -42,6 +44,8 @@ class Waiting {
         task_failed_(task_failed),
         executor_(executor) {}
 
+  /// From now on `between` is called after each look of a wait that sleeps. Only by the block itself.
+  void use(std::function<void()> between) { between_ = std::move(between); }
   /// For what is waited for from now on. Only by the block itself, or before it starts.
   void use(WaitPolicy policy) noexcept { policy_ = policy; }
 
@@ -62,6 +66,7 @@ class Waiting {
   WaitPolicy policy_;
   const std::atomic<bool>* task_failed_;
   Executor* executor_;
+  std::function<void()> between_;
 };
 
 }  // namespace tileput::rank

@@ -60,7 +60,8 @@ class StuckRanksTest : public testing::Test {
     }
   }
 
-  Ranks judge() { return stuck_.stuck(control_, job_, may_act_); }
+  Ranks judge() { return stuck_.stuck(control_, job_, {.may_act = may_act_}); }
+
   Ranks judge_twice() {
     judge();
     pass();

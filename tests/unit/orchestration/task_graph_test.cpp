@@ -93,19 +93,30 @@ TEST(TaskGraph, ATaskThatHasReturnedFreesItsRankAndHoldsBackItsReaders) {
   EXPECT_EQ(start_all(graph), Groups{reader});
 }
 
-TEST(TaskGraph, MemoryThatTasksOfAGroupShareIsCompleteWithTheLastOfThem) {
+TEST(TaskGraph, HostMemoryIsCompleteWithTheWholeGroupAndWindowsWithTheTask) {
   TaskGraph graph(4);
-  const Group group = graph.add({{0, {writes(0, 8)}}, {1, {reads(4, 12)}}, {2, {writes(100, 108)}}});
-  const Group on_shared = graph.add({{3, {reads(0, 2)}}});
-  const Group on_own = graph.add({{3, {reads(100, 104)}}});
+  const Group group = graph.add({{0, {writes(0, 8)}}, {1, {writes(0, 8, 1)}}, {2, {reads(100, 108)}}});
+  const Group on_host = graph.add({{3, {reads(0, 2)}}});
+  const Group on_window = graph.add({{1, {writes(0, 8, 1)}}});
+  const Group other_reader = graph.add({{2, {reads(100, 108)}}});
   EXPECT_EQ(start_all(graph), Groups{group});
   end(graph, group, 0);
   EXPECT_EQ(start_all(graph), Groups{});
-  end(graph, group, 2);
-  EXPECT_EQ(start_all(graph), Groups{on_own});
-  end(graph, on_own, 0);
   end(graph, group, 1);
-  EXPECT_EQ(start_all(graph), Groups{on_shared});
+  EXPECT_EQ(start_all(graph), Groups{on_window});
+  end(graph, group, 2);
+  EXPECT_EQ(start_all(graph), (Groups{on_host, other_reader}));
+}
+
+TEST(TaskGraph, NothingStartsOnRanksThatAreHeld) {
+  TaskGraph graph(3);
+  graph.hold({0, 1}, true);
+  const Group held = graph.add({{1, {}}, {2, {}}});
+  const Group free = graph.add({{2, {}}});
+  EXPECT_EQ(start_all(graph), Groups{free});
+  end(graph, free, 0);
+  graph.hold({0, 1}, false);
+  EXPECT_EQ(start_all(graph), Groups{held});
 }
 
 TEST(TaskGraph, WindowsAreToldApartByRankAndDomain) {
@@ -145,27 +156,6 @@ struct Model {
   [[nodiscard]] bool overlaps(const Access& a, const Access& b) const {
     return a.domain == b.domain && a.begin < b.end && b.begin < a.end;
   }
-  /// Whether host memory of these two tasks of a group hangs together with `range`: by a chain of overlaps.
-  [[nodiscard]] bool hangs_together(const std::vector<Task>& group, const Access& range, const Task& task) const {
-    std::vector<Access> reached{range};
-    for (std::size_t i = 0; i < reached.size(); ++i) {
-      for (const Task& member : group) {
-        for (const Access& access : member.accesses) {
-          const auto known = [&](const Access& other) {
-            return other.begin == access.begin && other.end == access.end;
-          };
-          if (access.domain == 0 && overlaps(reached[i], access) &&
-              std::none_of(reached.begin(), reached.end(), known)) {
-            reached.push_back(access);
-          }
-        }
-      }
-    }
-    return std::any_of(task.accesses.begin(), task.accesses.end(), [&](const Access& access) {
-      return access.domain == 0 &&
-             std::any_of(reached.begin(), reached.end(), [&](const Access& other) { return overlaps(access, other); });
-    });
-  }
   /// Whether `later` has to wait for task `task` of `earlier`.
   [[nodiscard]] bool comes_after(Group later, Group earlier, std::size_t task) const {
     if (std::find(after[later].begin(), after[later].end(), earlier) != after[later].end()) {
@@ -178,8 +168,7 @@ struct Model {
             if (!overlaps(access, other) || !(access.writes || other.writes)) {
               continue;
             }
-            if (access.domain != 0 ? t == task && groups[earlier][t].rank == fresh.rank
-                                   : hangs_together(groups[earlier], other, groups[earlier][task])) {
+            if (access.domain == 0 || (t == task && groups[earlier][t].rank == fresh.rank)) {
               return true;
             }
           }
