@@ -6,7 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
-#include <regex>
+#include <optional>
 #include <string_view>
 
 #include "tileput/error.hpp"
@@ -66,6 +66,27 @@ std::vector<std::uint32_t> shape_of(const std::string& text, const std::string& 
   return shape;
 }
 
+/// What stands between `open` and the next `close` in the value of that key of the head, a dictionary of Python;
+/// nullopt: no such value. `open` empty: from its start.
+std::optional<std::string> value_of(const std::string& head, std::string_view key, std::string_view open, char close) {
+  const std::string quoted = fmt::format("'{}'", key);
+  std::size_t at = head.find(quoted);
+  if (at == std::string::npos) {
+    return std::nullopt;
+  }
+  at = head.find_first_not_of(' ', at + quoted.size());
+  if (at == std::string::npos || head[at] != ':') {
+    return std::nullopt;
+  }
+  at = head.find_first_not_of(' ', at + 1);
+  if (at == std::string::npos || head.compare(at, open.size(), open) != 0) {
+    return std::nullopt;
+  }
+  at += open.size();
+  const std::size_t end = head.find(close, at);
+  return end == std::string::npos ? std::nullopt : std::optional(head.substr(at, end - at));
+}
+
 }  // namespace
 
 NpyHead read_npy_head(std::ifstream& in, const std::string& file) {
@@ -87,16 +108,14 @@ NpyHead read_npy_head(std::ifstream& in, const std::string& file) {
   }
   std::string head(head_bytes, '\0');
   in.read(head.data(), static_cast<std::streamsize>(head_bytes));
-  std::smatch type;
-  std::smatch order;
-  std::smatch shape;
-  if (!in || !std::regex_search(head, type, std::regex(R"('descr'\s*:\s*'([^']*)')")) ||
-      !std::regex_search(head, order, std::regex(R"('fortran_order'\s*:\s*(True|False))")) ||
-      !std::regex_search(head, shape, std::regex(R"('shape'\s*:\s*\(([^)]*)\))"))) {
+  const std::optional<std::string> type = value_of(head, "descr", "'", '\'');
+  const std::optional<std::string> order = value_of(head, "fortran_order", "", ',');
+  const std::optional<std::string> shape = value_of(head, "shape", "(", ')');
+  if (!in || !type || !order || !shape || (*order != "True" && *order != "False")) {
     throw refuse(file, "its head is none of a plain array");
   }
-  NpyHead out{type[1], shape_of(shape[1], file), kMagicBytes + length_bytes + head_bytes};
-  if (order[1] == "True" && out.shape.size() > 1) {
+  NpyHead out{*type, shape_of(*shape, file), kMagicBytes + length_bytes + head_bytes};
+  if (*order == "True" && out.shape.size() > 1) {
     throw refuse(file, "the array is column-major");
   }
   return out;

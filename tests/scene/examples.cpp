@@ -12,6 +12,7 @@
 #include "allreduce_distributed/allreduce_distributed.hpp"
 #include "broadcast_distributed/broadcast_distributed.hpp"
 #include "dual_domain_overlap/dual_domain_overlap.hpp"
+#include "ep_dispatch_combine/ep_dispatch_combine.hpp"
 #include "ffn_tp_parallel/ffn_tp_parallel.hpp"
 #include "reduce_scatter_distributed/reduce_scatter_distributed.hpp"
 
@@ -43,6 +44,17 @@ const std::vector<Example>& examples() {
            [](int ranks, Payload payload) {
              return example::make_broadcast_distributed(
                  {.ranks = ranks, .count = 65, .roots = {ranks - 1, 0, 1}, .payload = payload});
+           }},
+      {.name = "ep_dispatch_combine",
+       .make =
+           [](int ranks, Payload payload) {
+             return example::make_ep_dispatch_combine({.ranks = ranks,
+                                                       .payload = payload,
+                                                       .tokens = 5,
+                                                       .topk = 3,
+                                                       .hidden = 33,
+                                                       .experts_per_rank = 4,
+                                                       .capacity = static_cast<std::uint32_t>(5 * ranks)});
            }},
       {.name = "reduce_scatter_distributed",
        .make =
