@@ -285,7 +285,7 @@ class Domain {
 /// Arguments of one rank's task: tensors, then scalars. The order of the calls is the order the orchestration sees.
 class TaskArgs {
  public:
-  /// Read by the kernel: copied to the rank at submit, unless it lies in SharedMemory.
+  /// Read by the kernel: copied when its task starts, unless it lies in SharedMemory.
   TaskArgs& add_input(const Tensor& tensor) { return add(tensor, Direction::kInput); }
   /// Written by the kernel: copied back when the task is complete. What the kernel does not write stays as it is.
   TaskArgs& add_output(const Tensor& tensor) { return add(tensor, Direction::kOutput); }
@@ -439,7 +439,8 @@ class Orchestrator {
   /// Submits one task per member, and returns when it has started or is queued. It starts when all its ranks are free
   /// and everything that it comes after is complete: tasks of earlier submissions that name memory in common with it
   /// where one of both writes (host memory; buffers of the own rank's windows, which count as written), and
-  /// TaskOptions::after. Nothing else orders submissions: a later one overtakes one that waits.
+  /// TaskOptions::after. Nothing else orders submissions: a later one overtakes one that waits, so a group may wait as
+  /// long as others are submitted that keep one of its ranks busy. With 256 that have not started it waits for one.
   ///
   /// A rank executes one task at a time. A task whose kernels have deferred its completion does not occupy its rank.
   /// Host memory that a submission names is its own until the run ends: inputs are read when it starts, outputs are

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "conformance/deferred.hpp"
+#include "conformance/race.hpp"
 #include "conformance/support.hpp"
 
 namespace tileput::test {
@@ -314,6 +315,215 @@ TEST_P(Graph, ARankThatWaitsForWorkThatComesLateIsNotStuck) {
     const RankTask release = task(0, all, {notify(0)});
     o.submit(*callable_, 0, release.args, {.after = {long_one}});
   });
+}
+
+// What raises the counter of the first one comes after the second one, whose counter is raised late.
+TEST_P(Graph, ARankWithSeveralDeferredTasksIsNotStuckBecauseOfOne) {
+  start(3);
+  run([&](Orchestrator& o) {
+    const Domain d1 = domain_of(o, {0, 1});
+    const Domain d2 = domain_of(o, {0, 2});
+    const Domain d3 = domain_of(o, {2, 1});
+    const RankTask a = task(0, d1, {{.what = Deferred::kDefer, .at = 0, .value = 1}});
+    o.submit(*callable_, 0, a.args);
+    const RankTask b = task(0, d2, {{.what = Deferred::kDefer, .at = 0, .value = 1}});
+    const Submission sb = o.submit(*callable_, 0, b.args);
+    const RankTask busy = task(2, d3, {{.what = Deferred::kPush, .at = 3}});
+    const Submission sbusy = o.submit(*callable_, 2, busy.args, {.calls = 50});
+    const RankTask nb = task(2, d2, {notify(0)});
+    o.submit(*callable_, 2, nb.args, {.after = {sbusy}});
+    const RankTask na = task(1, d1, {notify(0)});
+    o.submit(*callable_, 1, na.args, {.after = {sb}});
+  });
+}
+
+TEST_P(Graph, DomainsCanBeAllocatedWhileATaskOfTheirRanksIsDeferred) {
+  start(3);
+  run([&](Orchestrator& o) {
+    const Domain d1 = domain_of(o, {0, 2});
+    const Domain d3 = domain_of(o, {1, 2});
+    const RankTask a = task(0, d1, {{.what = Deferred::kDefer, .at = 0, .value = 1}});
+    o.submit(*callable_, 0, a.args);
+    const RankTask busy = task(1, d3, {{.what = Deferred::kPush, .at = 3}});
+    o.submit(*callable_, 1, busy.args, {.calls = 50});
+    const Domain d4 = domain_of(o, {0, 1});
+    const RankTask na = task(2, d1, {notify(0)});
+    o.submit(*callable_, 2, na.args);
+  });
+}
+
+TEST_P(Graph, ReleasedDomainsCanBeWaitedForWhileATaskIsDeferred) {
+  constexpr std::uint64_t kWindow = 64 << 10U;
+  start(3, {.memory_limit_bytes = 5 * kWindow});
+  run([&](Orchestrator& o) {
+    const Domain d1 = domain_of(o, {0, 2});
+    const RankTask a = task(0, d1, {{.what = Deferred::kDefer, .at = 0, .value = 1}});
+    o.submit(*callable_, 0, a.args);
+    const auto large = [&] {
+      return o.allocate_domain({.ranks = {1},
+                                .buffers = {{.name = "counters", .bytes = 1024},
+                                            {.name = "data", .bytes = 64},
+                                            {.name = "side", .bytes = 64}},
+                                .window_bytes = 3 * kWindow});
+    };
+    const Domain e = large();
+    const RankTask busy = task(1, e, {{.what = Deferred::kPush, .at = 3}});
+    o.submit(*callable_, 1, busy.args, {.calls = 50});
+    o.release_domain(e);
+    o.allocate_domain({.ranks = {2}, .buffers = {{.name = "x", .bytes = 3 * kWindow}}});
+    const RankTask na = task(2, d1, {notify(0)});
+    o.submit(*callable_, 2, na.args);
+  });
+}
+
+TEST_P(Graph, AFullQueueIsNoReasonToGiveUp) {
+  start(3);
+  run([&](Orchestrator& o) {
+    const Domain d1 = domain_of(o, {0, 2});
+    const Domain d3 = domain_of(o, {1, 2});
+    const RankTask a = task(0, d1, {await(0)});
+    o.submit(*callable_, 0, a.args);
+    const RankTask busy = task(1, d3, {{.what = Deferred::kPush, .at = 3}});
+    o.submit(*callable_, 1, busy.args, {.calls = 20});
+    for (int i = 0; i < 400; ++i) {
+      const RankTask m = task(1, d3, {{}}, words_.back());
+      o.submit(*callable_, 1, m.args);
+    }
+    const RankTask na = task(2, d1, {notify(0)});
+    o.submit(*callable_, 2, na.args);
+  });
+}
+
+TEST_P(Graph, OutputsOfAGroupThatFailsAreNotWritten) {
+  start(2);
+  Words& out = words();
+  expect_error(ErrorCode::kKernel, {}, [&] {
+    worker_->run([&](Orchestrator& o) {
+      const Domain d = domain_of(o, {0, 1});
+      o.submit_group(*callable_,
+                     {task(0, d, {see_counter(0, 0)}, out), task(1, d, {{.what = Deferred::kThrow, .value = 300}})});
+    });
+  });
+  EXPECT_EQ(out[0], kUnseen);
+}
+
+TEST_P(Graph, ASubmissionOfAnotherWorkerIsRefused) {
+  start(2);
+  Worker other(options_of(1, GetParam()));
+  const Callable c = other.load({.orchestration = "kernels/deferred_orch.so",
+                                 .entry = "steps",
+                                 .kernels = {{0, Core::kAiv, "kernels/deferred_kernel.so"}}});
+  std::optional<Submission> foreign;
+  other.run([&](Orchestrator& o) {
+    const Domain d = domain_of(o, {0});
+    const RankTask m = task(0, d, {{}});
+    foreign = o.submit(c, 0, m.args);
+  });
+  run([&](Orchestrator& o) {
+    const Domain d = domain_of(o, {0, 1});
+    const RankTask m = task(0, d, {{}});
+    o.submit(*callable_, 0, m.args);
+    const RankTask n = task(1, d, {{}});
+    expect_error(ErrorCode::kBadArgument, {"another run"},
+                 [&] { o.submit(*callable_, 1, n.args, {.after = {*foreign}}); });
+  });
+}
+
+TEST_P(Graph, ADeferredTaskCompletesWhileItsRankWaitsInAKernel) {
+  start(3);
+  run([&](Orchestrator& o) {
+    const Domain d = domain_of(o, {0, 1, 2});
+    const Domain e = domain_of(o, {0, 2});
+    const RankTask b = task(0, e, {{.what = Deferred::kDefer, .at = 0, .value = 1}});
+    const Submission s = o.submit(*callable_, 0, b.args);
+    const RankTask k = task(0, d, {await(0)});
+    o.submit(*callable_, 0, k.args);
+    const Domain f = domain_of(o, {2, 1});
+    const RankTask busy = task(2, f, {{.what = Deferred::kPush, .at = 3}});
+    const Submission late = o.submit(*callable_, 2, busy.args, {.calls = 10});
+    const RankTask nb = task(2, e, {notify(0)});
+    o.submit(*callable_, 2, nb.args, {.after = {late}});
+    const RankTask na = task(2, d, {notify(0)});
+    o.submit(*callable_, 2, na.args, {.after = {s}});
+  });
+}
+
+TEST_P(Graph, RunsOfManyDeferredTasksAndReleases) {
+  start(4);
+  unsigned seed = 7;
+  const auto rnd = [&](int n) {
+    seed = seed * 1664525U + 1013904223U;
+    return static_cast<int>((seed >> 8U) % static_cast<unsigned>(n));
+  };
+  for (int round = 0; round < 20; ++round) {
+    run([&](Orchestrator& o) {
+      std::vector<Submission> all;
+      for (int i = 0; i < 40; ++i) {
+        const int r = rnd(4);
+        const int p = (r + 1 + rnd(3)) % 4;
+        const Domain d = domain_of(o, {r, p});
+        const RankTask a = task(r, d, {{.what = Deferred::kDefer, .at = 0, .value = 1}});
+        const RankTask b = task(p, d, {notify(0)});
+        std::vector<Submission> after;
+        if (!all.empty() && rnd(2) != 0)
+          after.push_back(all[static_cast<std::size_t>(rnd(static_cast<int>(all.size())))]);
+        if (rnd(2) != 0) {
+          all.push_back(o.submit(*callable_, r, a.args, {.after = after}));
+          all.push_back(o.submit(*callable_, p, b.args));
+        } else {
+          all.push_back(o.submit_group(*callable_, {a, b}, {.after = after}));
+        }
+        if (rnd(2) != 0) o.release_domain(d);
+      }
+    });
+  }
+}
+
+TEST_P(Graph, AChainOnOneTensorNeedsMemoryForAFewLinks) {
+  start(2, {.memory_limit_bytes = 16U << 20U});
+  std::vector<std::int64_t> big(128U << 10U);
+  run([&](Orchestrator& o) {
+    const Domain d = domain_of(o, {0, 1});
+    for (int i = 0; i < 100; ++i) {
+      const Step step = see_counter(0, 0);
+      TaskArgs a;
+      a.add_inout(Tensor::of(big)).add_inout(d.buffer("counters")).add_inout(d.buffer("data"));
+      a.add_inout(d.buffer("side")).add_context(d).add_scalar(1);
+      a.add_scalar(step.what).add_scalar(step.at).add_scalar(step.value).add_scalar(step.which);
+      a.add_scalar(step.use).add_scalar(step.after).add_scalar(step.blocks);
+      o.submit(*callable_, i % 2, a);
+    }
+  });
+}
+
+/// On the checked machine: rank 1 puts into rank 0's window, and rank 0 loads from there. Nothing orders them, whatever
+/// rank 0 executes before.
+TEST_P(Graph, WhatTheGraphDoesNotOrderIsARace) {
+  if (!is_checked()) {
+    GTEST_SKIP() << "for the checked machine";
+  }
+  start(2);
+  const Callable race = worker_->load(callable_spec("race_kernel"));
+  for (const bool is_queued : {false, true}) {
+    for (int i = 0; i < 10; ++i) {
+      const RunReport report = worker_->run([&](Orchestrator& o) {
+        const Domain shared = domain_of(o, {0, 1});
+        const Domain other = domain_of(o, {0, 1});
+        const auto args = [](const Domain& domain, RaceStep step) {
+          TaskArgs made;
+          made.add_inout(domain.buffer("data")).add_scalar(step).add_context(domain);
+          return made;
+        };
+        o.submit(race, 1, args(shared, RaceStep::kPut));
+        if (is_queued) {
+          o.submit(race, 0, args(other, RaceStep::kNothing));
+        }
+        o.submit(race, 0, args(shared, RaceStep::kLoad));
+      });
+      ASSERT_EQ(report.check.findings.size(), 1U);
+      EXPECT_EQ(report.check.findings.front().kind, "RW");
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Graph, testing::Values(RanksAs::kProcess, RanksAs::kThread), kind_name);
