@@ -291,14 +291,16 @@ inline TaskOutputTensors rt_submit_aic_task(int32_t func_id, const CoreTaskArgs&
 
 /// One element of a tensor, read by the orchestration.
 ///
-/// Shapes:     `indices` has `ndims` entries, which is the tensor's own number of dimensions; T has the size of its
-/// type. Blocking:   waits for every deferred task with a tensor that shares memory with this one and writes it,
-/// manual_dep or
-///             not; add_no_dep() tensors do not count. What peers write must be ordered before by the kernels.
+/// Shapes:     `indices` has `ndims` entries, as many as the tensor has dimensions; T has the size of its type.
+///
+/// Blocking:   waits for every deferred task with a tensor that shares memory with this one and writes it, manual_dep
+///             or not; add_no_dep() tensors do not count. What peers write must be ordered before by the kernels.
+///
 /// Errors:     kBadArgument for an index or a size that does not fit; kOutOfWindow where the element is in no memory
 ///             that the task knows.
 template <class T>
-T get_tensor_data(const ChipTensor& tensor, uint32_t ndims, const uint32_t* indices) {
+inline __attribute__((always_inline)) T get_tensor_data(const ChipTensor& tensor, uint32_t ndims,
+                                                        const uint32_t* indices) {
   static_assert(std::is_trivially_copyable_v<T>, "get_tensor_data: an element is copied as bytes");
   T value;
   tileput_get_element(&tensor, ndims, indices, &value, sizeof(T));
@@ -306,7 +308,8 @@ T get_tensor_data(const ChipTensor& tensor, uint32_t ndims, const uint32_t* indi
 }
 /// The same to write it; waits for those that only read, too. Later tasks see it.
 template <class T>
-void set_tensor_data(const ChipTensor& tensor, uint32_t ndims, const uint32_t* indices, T value) {
+inline __attribute__((always_inline)) void set_tensor_data(const ChipTensor& tensor, uint32_t ndims,
+                                                           const uint32_t* indices, T value) {
   static_assert(std::is_trivially_copyable_v<T>, "set_tensor_data: an element is copied as bytes");
   tileput_set_element(&tensor, ndims, indices, &value, sizeof(T));
 }

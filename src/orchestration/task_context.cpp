@@ -342,8 +342,9 @@ tileput_submitted_task tileput_submit(int is_cube, std::int32_t func_id, const C
 void tileput_begin_scope(void) { require_task("PTO2_SCOPE").outputs.begin_scope(); }
 
 void tileput_end_scope(void) noexcept {
-  TaskContext& task = require_task("PTO2_SCOPE");
-  task.outputs.end_scope(task.pending);
+  if (current_task != nullptr) {  // it is: the scope began in this task
+    current_task->outputs.end_scope(current_task->pending);
+  }
 }
 
 void tileput_get_element(const ChipTensor* tensor, std::uint32_t ndims, const std::uint32_t* indices, void* value,
