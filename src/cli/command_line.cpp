@@ -11,28 +11,6 @@ namespace tileput::cli {
 
 namespace fs = std::filesystem;
 
-std::string quoted(const std::string& text) {
-  const bool is_plain =
-      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:@%,") ==
-      std::string::npos;
-  if (is_plain && !text.empty()) {
-    return text;
-  }
-  std::string out = "'";
-  for (const char c : text) {
-    out += c == '\'' ? "'\\''" : std::string(1, c);
-  }
-  return out + "'";
-}
-
-std::string quoted(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) {
-    out += (out.empty() ? "" : " ") + quoted(word);
-  }
-  return out;
-}
-
 std::optional<fs::path> find_program(const std::string& name) {
   const auto is_program = [](const fs::path& place) {
     std::error_code error;

@@ -16,6 +16,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/shell.hpp"
 #include "base/system.hpp"
 #include "cli/command_line.hpp"
 #include "orchestration/kernel_object.hpp"
@@ -218,7 +219,8 @@ bool KernelCompiler::is_gnu(const fs::path& scratch) {
   std::vector<std::string> words = compiler();
   words.emplace_back("--version");
   if (run_program(words, scratch) != 0) {
-    throw Error(ErrorCode::kBadArgument, fmt::format("{} fails", quoted(words)), "name another with --compiler or CXX");
+    throw Error(ErrorCode::kBadArgument, fmt::format("{} fails", base::quoted(words)),
+                "name another with --compiler or CXX");
   }
   return read_file(scratch).value_or("").find("clang") == std::string::npos;
 }
@@ -265,7 +267,7 @@ fs::path KernelCompiler::compile(const fs::path& source, ObjectKind kind) {
     command.push_back(word);
   }
   if (options_.is_verbose) {
-    fmt::print(stderr, "{}\n", quoted(command));
+    fmt::print(stderr, "{}\n", base::quoted(command));
   }
   const auto started = fs::file_time_type::clock::now();
   if (const int status = run_program(command, {}); status != 0) {
@@ -274,7 +276,7 @@ fs::path KernelCompiler::compile(const fs::path& source, ObjectKind kind) {
   }
   const std::optional<std::string> rule = read_file(scratch.rule());
   if (!rule) {
-    throw Error(ErrorCode::kBadArgument, fmt::format("{} writes no dependencies", quoted(compiler())),
+    throw Error(ErrorCode::kBadArgument, fmt::format("{} writes no dependencies", base::quoted(compiler())),
                 "name g++ or clang++ with --compiler or CXX");
   }
   return cache_->store(key, name, scratch.object(), prerequisites(*rule), started);

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <utility>
 
+#include "base/shell.hpp"
 #include "check/litmus/parser.hpp"
 #include "check/litmus/program.hpp"
 #include "check/litmus/verdict.hpp"
-#include "cli/command_line.hpp"
 #include "tileput/error.hpp"
 
 namespace tileput::cli {
@@ -87,7 +87,7 @@ std::vector<Variant> variants_of(const LitmusOptions& options) {
 }
 
 std::string replay_command(const Verdict& verdict) {
-  return fmt::format("tileput litmus {} --variant {} {}", quoted(verdict.file), name_of(verdict.variant),
+  return fmt::format("tileput litmus {} --variant {} {}", base::quoted(verdict.file), name_of(verdict.variant),
                      verdict.replay);
 }
 

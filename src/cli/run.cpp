@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "tileput/error.hpp"
+#include "tileput/schedules.hpp"
 
 namespace tileput::cli {
 
@@ -63,7 +63,7 @@ class Launch {
     }
   }
 
-  [[nodiscard]] const CheckReport& last_check() const { return worker_.last_check(); }
+  [[nodiscard]] const Worker& worker() const noexcept { return worker_; }
 
   /// All calls, from fresh contents of every tensor and a zeroed window.
   SubmissionReport run() {
@@ -160,100 +160,42 @@ class Launch {
   std::vector<std::vector<SharedMemory>> memory_;  ///< by rank, then tensor
 };
 
-/// What the runs of several schedules found, each once.
-class Findings {
- public:
-  void add(const CheckReport& report) {
-    for (const CheckFinding& finding : report.findings) {
-      const auto known = std::find_if(found_.begin(), found_.end(), [&](const Found& other) {
-        return std::tie(other.finding.kind, other.finding.region, other.finding.place) ==
-               std::tie(finding.kind, finding.region, finding.place);
-      });
-      if (known == found_.end()) {
-        found_.push_back({finding, report.seed, 1});
-      } else {
-        known->finding.count += finding.count;
-        known->schedules += 1;
-      }
-    }
-  }
-
-  void print(std::uint64_t schedules) const {
-    for (const auto& [finding, seed, in] : found_) {
-      fmt::print("{}\n  in {} of {} schedules, {} time{}; first with seed {}\n", finding.text, in, schedules,
-                 finding.count, finding.count == 1 ? "" : "s", seed);
-    }
-    if (found_.empty()) {
-      fmt::print("no findings in {} schedule{}\n", schedules, schedules == 1 ? "" : "s");
-    }
-  }
-
- private:
-  struct Found {
-    CheckFinding finding;
-    std::uint64_t first_seed;
-    std::uint64_t schedules;
-  };
-  std::vector<Found> found_;
-};
-
-/// One schedule; false if its ranks wait for ever, which is a finding.
-bool run_schedule(Launch& launch) {
-  try {
-    launch.run();
-    return true;
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kNoProgress || !launch.last_check().has_errors()) {
-      throw;
-    }
-    return false;
-  }
-}
+void print_line(const CheckReport& report) { fmt::print("{}\n", line_of(report)); }
 
 /// One schedule after the other on the checked machine; prints and saves the results of the last complete one.
 int run_checked(const RunPlan& plan) {
   Launch launch(plan);
-  Findings findings;
-  std::uint64_t schedules = 0;
-  std::optional<std::uint64_t> failing;  // the first seed with an error
   std::optional<std::uint64_t> differs;  // the first seed whose results are not those of the first complete run
   std::optional<std::pair<std::uint64_t, std::string>> results;
   bool is_complete = false;
-  while (schedules < plan.schedules && !(plan.until_fail && failing)) {
-    ++schedules;
-    is_complete = run_schedule(launch);
-    const CheckReport& report = launch.last_check();
-    if (plan.compiler.is_verbose) {
-      fmt::print("seed {}: event hash {:016x}, {} events, {} bytes of shadow memory\n", report.seed, report.event_hash,
-                 report.events, report.shadow_bytes);
+  const auto run_one = [&](std::uint64_t /*schedule*/) {
+    is_complete = false;
+    launch.run();
+    is_complete = true;
+    const std::uint64_t seed = launch.worker().last_check().seed;
+    const std::string key = launch.results_key();
+    if (!results) {
+      results = {seed, key};
+    } else if (!differs && results->second != key) {
+      differs = seed;
     }
-    findings.add(report);
-    if (!failing && report.has_errors()) {
-      failing = report.seed;
-    }
-    if (is_complete) {
-      const std::string key = launch.results_key();
-      if (!results) {
-        results = {report.seed, key};
-      } else if (!differs && results->second != key) {
-        differs = report.seed;
-      }
-    }
-  }
+  };
+  const CheckSummary summary = run_schedules(
+      launch.worker(), {plan.schedules, plan.until_fail, plan.compiler.is_verbose ? print_line : nullptr}, run_one);
   if (is_complete) {
     launch.print();
     launch.save_all();
   } else {
     fmt::print("no results: the last schedule did not come to its end\n");
   }
-  findings.print(schedules);
+  fmt::print("{}", summary.text());
   if (differs) {
     fmt::print("the results of seed {} are not those of seed {}\n", *differs, results->first);
   }
-  if (failing) {
-    fmt::print("to see it again: {} --seed {}\n", plan.replay, *failing);
+  if (const std::optional<std::uint64_t> failing = summary.first_failing_seed()) {
+    fmt::print("to see it again: {}\n", replay_command(plan.words, *failing));
   }
-  return static_cast<int>(failing ? ExitCode::kFinding : ExitCode::kOk);
+  return static_cast<int>(summary.first_failing_seed() ? ExitCode::kFinding : ExitCode::kOk);
 }
 
 }  // namespace

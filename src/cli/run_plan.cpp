@@ -12,7 +12,6 @@
 #include <set>
 #include <string_view>
 
-#include "cli/command_line.hpp"
 #include "tileput/error.hpp"
 
 namespace tileput::cli {
@@ -200,20 +199,6 @@ std::vector<SaveFile> saves_of(const RunCommand& command, const std::vector<Tens
   return saves;
 }
 
-/// The command line without the options that choose schedules.
-std::string replay_of(const std::vector<std::string>& words) {
-  std::vector<std::string> kept;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (word == "--seed" || word == "--schedules") {
-      ++i;
-    } else if (word != "--until-fail" && !word.starts_with("--seed=") && !word.starts_with("--schedules=")) {
-      kept.push_back(word);
-    }
-  }
-  return quoted(kept);
-}
-
 void refuse_what_does_not_fit(const CLI::App& run, const RunCommand& command, const RunPlan& plan) {
   for (const char* const option : {"--seed", "--schedules", "--until-fail", "--memory-model"}) {
     if (plan.platform != Platform::kCheck && run.count(option) != 0) {
@@ -323,7 +308,7 @@ RunPlan plan_of(const CLI::App& run, const RunCommand& command, const std::vecto
   plan.until_fail = command.until_fail;
   plan.timeout = std::chrono::nanoseconds(static_cast<std::int64_t>(command.timeout_s * 1e9));
   plan.compiler = command.compiler;
-  plan.replay = replay_of(words);
+  plan.words = words;
   return plan;
 }
 

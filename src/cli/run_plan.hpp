@@ -77,7 +77,7 @@ struct RunPlan {
   bool until_fail = false;
   std::chrono::nanoseconds timeout{0};
   CompilerOptions compiler;
-  std::string replay;  ///< the command line without what chooses schedules
+  std::vector<std::string> words;  ///< the whole command line
 };
 
 CLI::App* add_run(CLI::App& app, RunCommand& command);

@@ -34,6 +34,7 @@ RANK["examples"] = RANK["cli"]  # both are what a person starts
 PUBLIC = {
     "error.hpp": "base",
     "export.hpp": "base",
+    "schedules.hpp": "orchestration",
     "version.hpp": "base",
     "worker.hpp": "orchestration",
     "world.hpp": "collective",

@@ -9,7 +9,6 @@
 #include <numeric>
 #include <set>
 #include <sstream>
-#include <string_view>
 
 namespace example {
 namespace {
@@ -119,20 +118,6 @@ void refuse_idle(const CLI::App& app, const Program& program, bool is_check) {
   }
 }
 
-/// The command line without the options that choose schedules.
-std::string replay_of(int argc, char** argv) {
-  std::string command;
-  for (int i = 0; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "--seed" || word == "--schedules") {
-      ++i;
-    } else if (word != "--until-fail" && !word.starts_with("--seed=") && !word.starts_with("--schedules=")) {
-      command += fmt::format("{}{}", command.empty() ? "" : " ", word);
-    }
-  }
-  return command;
-}
-
 }  // namespace
 
 std::optional<int> parse_command_line(int argc, char** argv, const Program& program, ProgramOptions& options) {
@@ -155,7 +140,7 @@ std::optional<int> parse_command_line(int argc, char** argv, const Program& prog
   options.platform = words.platform == "check" ? tileput::Platform::kCheck : tileput::Platform::kCpu;
   refuse_idle(app, program, options.platform == tileput::Platform::kCheck);
   options.check.memory_model = memory_model_of(words.memory_model);
-  options.replay = replay_of(argc, argv);
+  options.words.assign(argv, argv + argc);
   options.payload = words.payload == "random" ? Payload::kRandom : Payload::kFormula;
   options.ranks_as = words.ranks_as == "thread" ? tileput::RanksAs::kThread : tileput::RanksAs::kProcess;
   if (app.count("--ranks") != 0) {

@@ -11,10 +11,10 @@
 #include <cstdio>
 #include <new>
 #include <optional>
-#include <tuple>
 
 #include "command_line.hpp"
 #include "golden.hpp"
+#include "tileput/schedules.hpp"
 
 namespace example {
 namespace {
@@ -106,84 +106,31 @@ bool run_rounds(tileput::Worker& worker, Scene& scene, const Program& program, c
   return good;
 }
 
-/// What the runs of several schedules found, each once.
-class Findings {
- public:
-  void add(const tileput::CheckReport& report) {
-    for (const tileput::CheckFinding& finding : report.findings) {
-      const auto known = std::find_if(found_.begin(), found_.end(), [&](const Found& other) {
-        return std::tie(other.finding.kind, other.finding.region, other.finding.place) ==
-               std::tie(finding.kind, finding.region, finding.place);
-      });
-      if (known == found_.end()) {
-        found_.push_back({finding, report.seed, 1});
-      } else {
-        known->finding.count += finding.count;
-        known->schedules += 1;
-      }
-    }
-  }
-
-  void print(std::uint64_t schedules) const {
-    for (const auto& [finding, seed, in] : found_) {
-      fmt::print("{}\n  in {} of {} schedules, {} time{}; first with seed {}\n", finding.text, in, schedules,
-                 finding.count, finding.count == 1 ? "" : "s", seed);
-    }
-    if (found_.empty()) {
-      fmt::print("no findings in {} schedule{}\n", schedules, schedules == 1 ? "" : "s");
-    }
-  }
-
- private:
-  struct Found {
-    tileput::CheckFinding finding;
-    std::uint64_t first_seed;
-    std::uint64_t schedules;
-  };
-  std::vector<Found> found_;
-};
+void print_line(const tileput::CheckReport& report) { fmt::print("{}\n", tileput::line_of(report)); }
 
 /// Runs one schedule after the other on the checked machine.
 ExitCode run_checked(Scene& scene, const ProgramOptions& options) {
   tileput::Worker worker(worker_options(options));
   scene.load(worker);
-  Findings findings;
-  std::uint64_t schedules = 0;
-  std::optional<std::uint64_t> failing;  // the first seed with an error
   std::optional<std::uint64_t> differs;  // the first seed whose results differ
-  while (schedules < options.schedules && !(options.until_fail && failing)) {
-    bool complete = true;
-    try {
-      // Drawn by the seed, so that the same seed alone is the same run.
-      run_once(worker, scene, options, options.check.seed + schedules);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kNoProgress || !worker.last_check().has_errors()) {
-        throw;
-      }
-      complete = false;  // ranks that wait for ever: a finding
+  const auto one_schedule = [&](std::uint64_t schedule) {
+    // Drawn by the seed, so that the same seed alone is the same run.
+    run_once(worker, scene, options, options.check.seed + schedule);
+    if (!differs && !all_match(scene.check())) {
+      differs = worker.last_check().seed;
     }
-    ++schedules;
-    const tileput::CheckReport& report = worker.last_check();
-    if (options.verbose) {
-      fmt::print("seed {}: event hash {:016x}, {} events, {} bytes of shadow memory\n", report.seed, report.event_hash,
-                 report.events, report.shadow_bytes);
-    }
-    findings.add(report);
-    if (!failing && report.has_errors()) {
-      failing = report.seed;
-    }
-    if (complete && !differs && !all_match(scene.check())) {
-      differs = report.seed;
-    }
-  }
-  findings.print(schedules);
+  };
+  const tileput::CheckSummary summary = tileput::run_schedules(
+      worker, {options.schedules, options.until_fail, options.verbose ? print_line : nullptr}, one_schedule);
+  const std::optional<std::uint64_t> failing = summary.first_failing_seed();
+  fmt::print("{}", summary.text());
   if (differs) {
     fmt::print("the results differ from golden, first with seed {}\n", *differs);
   } else if (!failing) {
     fmt::print("all {} ranks matched golden\n", options.ranks());
   }
   if (const std::optional<std::uint64_t> seed = failing ? failing : differs) {
-    fmt::print("to see it again: {} --seed {}\n", options.replay, *seed);
+    fmt::print("to see it again: {}\n", tileput::replay_command(options.words, *seed));
   }
   return failing ? ExitCode::kFinding : differs ? ExitCode::kDiffers : ExitCode::kOk;
 }

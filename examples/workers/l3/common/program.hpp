@@ -33,7 +33,7 @@ struct ProgramOptions {
   tileput::CheckOptions check;
   std::uint64_t schedules = 1;
   bool until_fail = false;
-  std::string replay;  ///< the command line without what chooses schedules
+  std::vector<std::string> words;  ///< the whole command line
 
   [[nodiscard]] int ranks() const { return static_cast<int>(devices.size()); }
 };
