@@ -78,7 +78,6 @@ class PendingTasks {
   /// Where kTasksMax are pending, the first of them is waited for. Throws Error kAborted as rank::Waiting.
   void add(std::uint64_t id, const TaskArguments& arguments, std::span<const CompletionCondition> conditions,
            rank::Waiting& waiting, std::uintptr_t heap_base);
-  void clear() noexcept { tasks_.clear(); }
   /// The conditions that were not met when looked at last; forgets the tasks.
   std::vector<CompletionCondition> take_unmet();
 
