@@ -69,7 +69,8 @@ class TaskGraph {
   [[nodiscard]] const std::vector<Place>& after(Group group) const { return nodes_[group].after; }
   [[nodiscard]] bool is_busy(int rank) const { return busy_[static_cast<std::size_t>(rank)]; }
 
-  /// Ranks on which groups that wait could still start if the tasks of the ranks in `stuck` never ended.
+  /// Ranks on which groups that wait could still start if the tasks of the ranks in `stuck` never ended. A rank of
+  /// these that is not busy takes new work: it waits for nothing but the counters of tasks that have returned.
   [[nodiscard]] std::vector<bool> may_start(const std::vector<bool>& stuck) const;
 
  private:

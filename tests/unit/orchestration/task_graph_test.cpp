@@ -148,6 +148,20 @@ TEST(TaskGraph, WhatMayStartThoughSomeNeverGoOn) {
   EXPECT_EQ(graph.may_start({false, false, false, false}), (std::vector<bool>{true, true, true, false}));
 }
 
+TEST(TaskGraph, ARankThatOnlyWatchesCountersMayGetWork) {
+  TaskGraph graph(3);
+  const Group deferred = graph.add({{0, {writes(0, 8)}}});
+  const Group busy = graph.add({{1, {}}});
+  EXPECT_EQ(start_all(graph), (Groups{deferred, busy}));
+  graph.note_return(deferred, 0);         // rank 0 waits for a counter, which nobody may ever raise, and is free
+  graph.add({{0, {}}, {1, {}}});          // needs both
+  graph.add({{2, {}}, {1, {}}});          // needs the other
+  graph.add({{0, {reads(0, 8)}}});        // comes after what is deferred
+  EXPECT_EQ(start_all(graph), Groups{});  // rank 1 is busy
+  EXPECT_EQ(graph.may_start({true, false, false}), (std::vector<bool>{true, true, true}));
+  EXPECT_EQ(graph.may_start({true, true, false}), (std::vector<bool>{false, false, false}));
+}
+
 /// A program, and what must come after what, found by comparing all pairs.
 struct Model {
   std::vector<std::vector<Task>> groups;
