@@ -83,6 +83,40 @@ void Machine::take_place(CheckedCore& core, int number) {
   scheduler_.something_changed();
 }
 
+Machine::Moment Machine::now() const noexcept {
+  return {static_cast<std::size_t>(memory_.size()), trace_->events.size(), trace_->accesses.size(),
+          trace_->words.size()};
+}
+
+void Machine::retire(const Range& memory, const Moment& since) {
+  const Address moved = next_retired_;
+  next_retired_ += memory.bytes + kLineBytes - memory.bytes % kLineBytes;  // a line at least between one and the next
+  const auto is_there = [&memory](Address address) { return address >= memory.begin && address < memory.end(); };
+  const auto place_of = [&](Address address) { return moved + (address - memory.begin); };
+  for (auto index = static_cast<int>(since.regions); index < memory_.size(); ++index) {
+    if (const Address begin = memory_.at(index).range.begin; is_there(begin)) {
+      memory_.move(index, place_of(begin));
+    }
+  }
+  for (std::size_t i = since.events; i < trace_->events.size(); ++i) {
+    if (Event& event = trace_->events[i]; event.kind == Event::Kind::kClean && is_there(event.range.begin)) {
+      event.range.begin = place_of(event.range.begin);
+    }
+  }
+  for (std::size_t i = since.accesses; i < trace_->accesses.size(); ++i) {
+    if (Range& range = trace_->accesses[i].range; is_there(range.begin)) {
+      range.begin = place_of(range.begin);
+    }
+  }
+  for (std::size_t i = since.words; i < trace_->words.size(); ++i) {
+    if (SignalWord& word = trace_->words[i]; is_there(word.address)) {
+      trace_->word_index.erase(word.address);
+      word.address = place_of(word.address);
+      trace_->word_index[word.address] = static_cast<std::uint32_t>(i);
+    }
+  }
+}
+
 void Machine::note(Finding finding) { trace_->findings.push_back(std::move(finding)); }
 
 ReportedAccess CheckedCore::access(const Source& source, Pipe pipe, std::string what) const {

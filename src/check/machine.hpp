@@ -125,6 +125,9 @@ struct RunResult {
 
 class Machine {
  public:
+  /// From here on are addresses of what was retired, where no memory is.
+  static constexpr Address kRetired = Address{1} << 63U;
+
   Machine(const MachineOptions& options, Strategy& strategy);
   ~Machine();
   Machine(const Machine&) = delete;
@@ -141,6 +144,19 @@ class Machine {
   /// a time, started in the order of the calls or in any.
   void spawn(CoreSpec spec, std::function<void(CheckedCore&)> body);
   void limit_places(int places, bool in_order);
+
+  /// A point in what the machine has done.
+  struct Moment {
+    std::size_t regions = 0;
+    std::size_t events = 0;
+    std::size_t accesses = 0;
+    std::size_t words = 0;
+  };
+  [[nodiscard]] Moment now() const noexcept;
+  /// That memory, of which the first byte begins a line, was given back and may be given out again: from now on it is
+  /// other memory, without regions, and of new contents. What has happened in it, all of it after `since`, keeps its
+  /// regions, and has nothing to do with what will happen. Nobody waits there.
+  void retire(const Range& memory, const Moment& since);
 
   /// Who would still notify a word, for reports of deadlocks: indices of cores. Without it reports name who notified it
   /// before.
@@ -194,6 +210,7 @@ class Machine {
   std::function<std::string(std::uint64_t)> place_text_;
   struct Places;
   std::unique_ptr<Places> places_;
+  Address next_retired_ = kRetired;
 };
 
 }  // namespace tileput::check

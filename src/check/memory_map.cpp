@@ -15,6 +15,15 @@ int MemoryMap::add(Region region) {
   return index;
 }
 
+void MemoryMap::move(int index, Address begin) {
+  Region& region = regions_[static_cast<std::size_t>(index)];
+  if (region.range.bytes > 0) {
+    by_end_.erase(region.range.end());
+    by_end_[begin + region.range.bytes] = index;
+  }
+  region.range.begin = begin;
+}
+
 const Region* MemoryMap::find(Address address) const noexcept {
   const auto next = by_end_.upper_bound(address);
   if (next == by_end_.end()) {

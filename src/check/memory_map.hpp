@@ -31,6 +31,8 @@ struct Region {
 class MemoryMap {
  public:
   int add(Region region);
+  /// The same region at another place, where no region is.
+  void move(int index, Address begin);
   /// The region that holds `address`, or null.
   [[nodiscard]] const Region* find(Address address) const noexcept;
   [[nodiscard]] const Region& at(int index) const noexcept { return regions_[static_cast<std::size_t>(index)]; }

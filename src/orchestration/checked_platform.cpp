@@ -113,6 +113,7 @@ void CheckedPlatform::restart(bool is_next_run) {
   report_.seed = seed_;
   is_finished_ = false;
   failure_.reset();
+  taken_.clear();
   domains_ = 0;
   explorer_ = check::make_explorer({.mode = check::ExploreOptions::Mode::kRandom, .seed = seed_, .schedules = 1});
   explorer_->begin_run();
@@ -186,6 +187,19 @@ void CheckedPlatform::add_region(const check::Region& region) {
   }
 }
 
+void CheckedPlatform::take_memory(const void* begin, std::uint64_t bytes) {
+  taken_[reinterpret_cast<check::Address>(begin)] = {bytes, machine_->now()};
+}
+
+void CheckedPlatform::give_back_memory(const void* begin) {
+  const auto taken = taken_.find(reinterpret_cast<check::Address>(begin));
+  if (taken == taken_.end() || is_finished_) {
+    return;
+  }
+  machine_->retire({taken->first, taken->second.bytes}, taken->second.since);
+  taken_.erase(taken);
+}
+
 void CheckedPlatform::describe_domain(const JobDescription::Domain& described, std::uintptr_t heap_base,
                                       std::uint32_t heap_shift) {
   const std::string suffix = domains_ == 0 ? "" : fmt::format(".{}", domains_);  // of further domains of the run
@@ -194,6 +208,7 @@ void CheckedPlatform::describe_domain(const JobDescription::Domain& described, s
     const int rank = described.ranks[member];
     const check::Address window =
         heap_base + (static_cast<std::uintptr_t>(rank) << heap_shift) + described.windows[member];
+    take_memory(reinterpret_cast<const void*>(window), described.window_bytes);
     for (const JobDescription::Buffer& buffer : described.buffers) {
       add_region({.name = buffer.name + suffix, .range = {window + buffer.offset, buffer.bytes}, .rank = rank});
     }

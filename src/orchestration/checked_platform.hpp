@@ -60,7 +60,12 @@ class CheckedPlatform final : public rank::Executor {
   [[noreturn]] void fail_stuck();
   /// What was found in this run. The first call analyses it; it lasts until restart().
   const CheckReport& finish();
-  /// Domains by number of their appearance; `described.windows` and `ranks` as RankPool has them.
+  /// Memory that is used for one thing after the other in a run: taken before anything in it is described, and given
+  /// back when the tasks that name it are complete. Findings of what it was used for keep that name.
+  void take_memory(const void* begin, std::uint64_t bytes);
+  /// Also without take_memory(), which is nothing to it.
+  void give_back_memory(const void* begin);
+  /// Domains by number of their appearance; `described.windows` and `ranks` as RankPool has them. Takes the windows.
   void describe_domain(const JobDescription::Domain& described, std::uintptr_t heap_base, std::uint32_t heap_shift);
   /// Host memory that is argument `index` of a task of `rank`.
   void describe_tensor(int rank, std::size_t index, std::uintptr_t address, std::uint64_t bytes,
@@ -146,7 +151,12 @@ class CheckedPlatform final : public rank::Executor {
   base::SourceLines lines_;
   std::map<std::uint64_t, std::string> texts_;
 
-  std::vector<Output> outputs_;  ///< of this run
+  struct Taken {
+    std::uint64_t bytes = 0;
+    check::Machine::Moment since;
+  };
+  std::map<check::Address, Taken> taken_;  ///< by begin
+  std::vector<Output> outputs_;            ///< of this run
 
   std::unique_ptr<check::Explorer> explorer_;
   std::map<int, Rank> ranks_;  ///< outlives the machine, which refers to words of its lanes

@@ -404,6 +404,9 @@ void Worker::Impl::describe_tensors(const std::vector<RankTask>& members, const 
   if (pool_.checked() == nullptr) {
     return;
   }
+  for (const Staged& staged : group.staged) {
+    pool_.checked()->take_memory(address_of(staged.block), staged.block.bytes);
+  }
   for (const RankTask& member : members) {
     const std::vector<TaskArgs::TensorArg>& tensors = member.args.tensors();
     for (std::size_t i = 0; i < tensors.size(); ++i) {

@@ -338,8 +338,12 @@ bool Worker::Impl::go_on_closing() {
       return answer.has_value();
     });
     if (closing.unasked.empty() && closing.requests.empty() && closing.step == RequestKind::kDetach) {
+      const DomainRecord& record = domains_.at(closing.domain);
+      for (const domain::HeapAddress& window : record.windows) {
+        give_back_checked(pool_.heaps().at(window));
+      }
       closing.step = RequestKind::kFree;
-      closing.unasked = domains_.at(closing.domain).domain.ranks();
+      closing.unasked = record.domain.ranks();
       moved = true;
     }
   }
@@ -595,8 +599,15 @@ void Worker::Impl::release_shared(const Block& block) {
   }
 }
 
+void Worker::Impl::give_back_checked(const std::byte* memory) {
+  if (pool_.checked() != nullptr) {
+    pool_.checked()->give_back_memory(memory);
+  }
+}
+
 void Worker::Impl::unstage(Group& group) {
   for (const Staged& staged : group.staged) {
+    give_back_checked(address_of(staged.block));
     staging_.push_back(staged.block);
   }
   group.staged.clear();

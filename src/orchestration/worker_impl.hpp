@@ -163,6 +163,8 @@ struct Worker::Impl {
   /// The same; false, and nothing staged: there is memory only when a group that is open is complete.
   bool try_stage(const std::vector<RankTask>& members, Group& fresh);
   void unstage(Group& group);
+  /// Tells the checked machine that what it was told about this memory is over.
+  void give_back_checked(const std::byte* memory);
   [[nodiscard]] orchestration::WireTensor wire_host(const TaskArgs::TensorArg& arg, const Group& group) const;
   orchestration::WireTensor wire_window(const TaskArgs::TensorArg& arg, int rank) const;
   /// Ranks that execute nothing and that nothing starts on, as long as it lives.

@@ -526,6 +526,78 @@ TEST_P(Graph, WhatTheGraphDoesNotOrderIsARace) {
   }
 }
 
+/// On the checked machine: domains one after the other in the same memory.
+class CheckedDomains : public Graph {
+ protected:
+  static constexpr std::uint64_t kWindow = 64 << 10U;
+
+  void SetUp() override {
+    if (!is_checked()) {
+      GTEST_SKIP() << "for the checked machine";
+    }
+    start(2, {.memory_limit_bytes = 3 * kWindow});  // there is room for one domain of both ranks
+    race_ = worker_->load(callable_spec("race_kernel"));
+  }
+
+  /// Rank 1 does `first`, rank 0 `second`, in a domain of its own.
+  void in_domain(Orchestrator& o, const std::string& name, RaceStep first, RaceStep second) {
+    const Domain domain = o.allocate_domain(
+        {.buffers = {{.name = name, .bytes = 128, .type = DataType::kInt32}}, .window_bytes = kWindow});
+    for (const auto& [rank, step] : {std::pair(1, first), std::pair(0, second)}) {
+      TaskArgs args;
+      args.add_inout(domain.buffer(name)).add_scalar(step).add_context(domain);
+      o.submit(*race_, rank, args);
+    }
+    o.release_domain(domain);
+  }
+
+  std::optional<Callable> race_;
+};
+
+TEST_P(CheckedDomains, EachHasItsOwnName) {
+  for (int i = 0; i < 10; ++i) {
+    const RunReport report = worker_->run([&](Orchestrator& o) {
+      in_domain(o, "first", RaceStep::kPut, RaceStep::kLoad);
+      in_domain(o, "clean", RaceStep::kSend, RaceStep::kReceive);
+      in_domain(o, "third", RaceStep::kPut, RaceStep::kLoad);
+    });
+    ASSERT_EQ(report.check.findings.size(), 2U);
+    EXPECT_EQ(report.check.findings[0].region, "first");
+    EXPECT_NE(report.check.findings[0].text.find("TPUT writes first@0[0:32]"), std::string::npos)
+        << report.check.findings[0].text;
+    EXPECT_EQ(report.check.findings[1].region, "third.2");
+    EXPECT_NE(report.check.findings[1].text.find("TPUT writes third.2@0[0:32]"), std::string::npos)
+        << report.check.findings[1].text;
+  }
+}
+
+TEST_P(CheckedDomains, SignalsBeginAgain) {
+  for (int i = 0; i < 10; ++i) {
+    run([&](Orchestrator& o) {
+      in_domain(o, "data", RaceStep::kSend, RaceStep::kReceive);
+      in_domain(o, "data", RaceStep::kSend, RaceStep::kReceive);
+    });
+  }
+}
+
+/// Tensors that are no SharedMemory: the second one's copy lies where the first one's did.
+TEST_P(CheckedDomains, TensorsBelongToTheirTask) {
+  std::array<std::int32_t, 32> data{};
+  const RunReport report = worker_->run([&](Orchestrator& o) {
+    for (const auto& [rank, step] : {std::pair(1, RaceStep::kNothing), std::pair(0, RaceStep::kReload)}) {
+      const Domain domain = o.allocate_domain({.window_bytes = kWindow});  // waits for the task before
+      TaskArgs args;
+      args.add_inout(tensor_of(data)).add_scalar(step).add_context(domain);
+      o.submit(*race_, rank, args);
+      o.release_domain(domain);
+    }
+  });
+  ASSERT_EQ(report.check.findings.size(), 1U);
+  const std::string& text = report.check.findings.front().text;
+  EXPECT_NE(text.find("TSTORE writes arg0[0:8]"), std::string::npos) << text;  // of its own rank, in elements
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, CheckedDomains, testing::Values(RanksAs::kThread), kind_name);
 INSTANTIATE_TEST_SUITE_P(Kinds, Graph, testing::Values(RanksAs::kProcess, RanksAs::kThread), kind_name);
 
 }  // namespace
