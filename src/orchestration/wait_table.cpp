@@ -27,6 +27,24 @@ std::string name_of(const std::vector<int>& ranks) {
   return fmt::format("{} {}", ranks.size() == 1 ? "rank" : "ranks", fmt::join(ranks, ", "));
 }
 
+/// Why none of these ranks, of which none waits, sends a notify.
+std::string why_not_from(const std::vector<int>& ranks, const std::set<int>& queued) {
+  std::vector<int> returned;
+  std::vector<int> not_started;
+  for (const int rank : ranks) {
+    (queued.contains(rank) ? not_started : returned).push_back(rank);
+  }
+  std::vector<std::string> reasons;
+  if (!returned.empty()) {
+    reasons.push_back(
+        fmt::format("{} {} returned without it", name_of(returned), returned.size() == 1 ? "has" : "have"));
+  }
+  if (!not_started.empty()) {
+    reasons.push_back(fmt::format("what was submitted for {} has not started", name_of(not_started)));
+  }
+  return fmt::format("{}", fmt::join(reasons, ", and "));
+}
+
 /// A task of one block names its rank alone.
 std::string block_name(int rank, int block, bool is_alone) {
   return is_alone ? fmt::format("rank {}", rank) : fmt::format("rank {}, block {}", rank, block);
@@ -228,7 +246,7 @@ std::vector<int> WaitTable::expected(const Wait& wait) const {
   return ranks.empty() ? members : ranks;
 }
 
-std::string WaitTable::verdict(const std::vector<int>& stuck) const {
+std::string WaitTable::verdict(const std::vector<int>& stuck, const std::set<int>& queued) const {
   const auto is_stuck = [&stuck](int rank) { return std::find(stuck.begin(), stuck.end(), rank) != stuck.end(); };
   std::string nobody = fmt::format("{} {}, and nobody is left to notify {}", name_of(stuck),
                                    stuck.size() == 1 ? "waits" : "all wait", stuck.size() == 1 ? "it" : "them");
@@ -243,8 +261,7 @@ std::string WaitTable::verdict(const std::vector<int>& stuck) const {
         if (ranks.empty()) {
           return fmt::format("{} waits for a notify that nobody else can send", name);
         }
-        return fmt::format("{} waits for a notify that never comes: {} {} returned without it", name, name_of(ranks),
-                           ranks.size() == 1 ? "has" : "have");
+        return fmt::format("{} waits for a notify that never comes: {}", name, why_not_from(ranks, queued));
       }
     }
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ class WaitTable {
   /// lines_of() all ranks given, each after a line break and indented.
   std::string lines(const std::vector<int>& ranks);
 
-  /// One sentence about ranks that wait forever: the cycle, or the notify that never comes.
-  std::string verdict(const std::vector<int>& stuck) const;
+  /// One sentence about ranks that wait forever: the cycle, or the notify that never comes. `queued`: ranks for which
+  /// something was submitted that has not started.
+  std::string verdict(const std::vector<int>& stuck, const std::set<int>& queued) const;
 
   /// What a rank left behind that died by a signal: " at kernel.cpp:88 (kernel.so), accessing ...". Empty: nothing.
   std::string crash(int rank);

@@ -375,9 +375,13 @@ void Worker::Impl::tick(const std::vector<int>& awaited, std::uint64_t now) {
   const bool nobody_acts = !owing.empty() && std::all_of(owing.begin(), owing.end(), is_stuck) &&
                            std::find(starts.begin(), starts.end(), true) == starts.end();
   if (awaited.empty() ? nobody_acts : std::any_of(awaited.begin(), awaited.end(), is_stuck)) {
+    std::set<int> queued;
+    for (const std::size_t group : graph_.waiting()) {
+      queued.insert(groups_[group].members.begin(), groups_[group].members.end());
+    }
     fail(Error(ErrorCode::kNoProgress,
                fmt::format("run {} cannot go on: {}{}\n", run_id_,
-                           orchestration::WaitTable(pool_.control(), pool_.job()).verdict(stuck), wait_lines()),
+                           orchestration::WaitTable(pool_.control(), pool_.job()).verdict(stuck, queued), wait_lines()),
                "send the notify that is missing, or wait for one that is sent"));
   }
   if (deadline_ns_ != 0 && now >= deadline_ns_) {

@@ -136,6 +136,22 @@ TEST_P(HangTest, SubmitThatCanNeverStartSaysSo) {
   });
 }
 
+TEST_P(HangTest, NotifyOfWhatHasNotStartedIsNamed) {
+  start(3);
+  expect_error(ErrorCode::kNoProgress,
+               {"rank 0 waits for a notify that never comes: rank 2 has returned without it, and what was submitted "
+                "for rank 1 has not started",
+                "submission 2 for rank 1 has not started"},
+               [&] {
+                 worker_->run([&](Orchestrator& o) {
+                   const Domain domain = o.allocate_domain({.buffers = kBuffers});
+                   const Submission waits = o.submit(*callable_, 0, args_of(0, domain, {Hang::kWait, 1}));
+                   o.submit(*callable_, 2, args_of(2, domain, {Hang::kReturn, 0}));
+                   o.submit(*callable_, 1, args_of(1, domain, {Hang::kNotify, 0}), {.after = {waits}});
+                 });
+               });
+}
+
 TEST_P(HangTest, PollingRankEndsWithTheTimeLimit) {
   start(2, 3s);
   expect_stuck({{Hang::kPollForever, 0}, {Hang::kReturn, 0}},
