@@ -164,10 +164,7 @@ void TaskGraph::note_completion(Group group, std::size_t task) {
   }
   if (--node.incomplete == 0) {
     std::erase(open_, group);
-    for (Task& done : node.tasks) {
-      done.accesses = {};
-    }
-    node.waiters = {};
+    node = Node{};  // a run may have many
   }
 }
 
@@ -189,7 +186,7 @@ std::vector<bool> TaskGraph::may_start(const std::vector<bool>& stuck) const {
                                         [&](const Task& task) { return is_busy(task.rank) && never_ends(task.rank); });
     can[group] = has_ranks && std::all_of(node.after.begin(), node.after.end(), [&](const Place& place) {
                    const Node& earlier = nodes_[place.group];
-                   return earlier.complete[place.task] ||
+                   return earlier.incomplete == 0 || earlier.complete[place.task] ||
                           (earlier.started ? !never_ends(earlier.tasks[place.task].rank) : can[place.group]);
                  });
     for (const Task& task : node.tasks) {

@@ -64,8 +64,9 @@ class TaskGraph {
   [[nodiscard]] bool empty() const noexcept { return open_.empty(); }
   /// Groups that have not started, in the order of submission.
   [[nodiscard]] const std::vector<Group>& waiting() const noexcept { return waiting_; }
+  /// Of a group that is not complete.
   [[nodiscard]] std::vector<int> ranks_of(Group group) const;
-  /// The tasks that the group comes after and that were not complete when it was added.
+  /// The tasks that the group, which is not complete, comes after and that were not complete when it was added.
   [[nodiscard]] const std::vector<Place>& after(Group group) const { return nodes_[group].after; }
   [[nodiscard]] bool is_busy(int rank) const { return busy_[static_cast<std::size_t>(rank)]; }
 
@@ -74,6 +75,7 @@ class TaskGraph {
   [[nodiscard]] std::vector<bool> may_start(const std::vector<bool>& stuck) const;
 
  private:
+  /// Nothing is left of one that is complete.
   struct Node {
     std::vector<Task> tasks;
     std::vector<bool> complete;               ///< by task

@@ -552,7 +552,10 @@ void Worker::Impl::note_completion(std::size_t index, std::size_t member) {
       }
     }
     unstage(group);
-    group.ranges = {};
+    Group rest;  // a run may have many
+    rest.done = std::move(group.done);
+    rest.report = std::move(group.report);
+    group = std::move(rest);
     std::erase(running_groups_, index);
   }
 }

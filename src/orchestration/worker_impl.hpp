@@ -57,7 +57,8 @@ struct Worker::Impl {
     bool written;
   };
 
-  /// A group of tasks, from its submission to the end of the run.
+  /// A group of tasks, from its submission to the end of the run. Once it is complete only `done` and `report` are
+  /// left.
   struct Group {
     std::vector<int> members;
     std::vector<std::set<std::uint64_t>> domains;  ///< that each member names

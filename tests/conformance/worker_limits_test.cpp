@@ -5,6 +5,7 @@
 // that die or stop when nobody looks.
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -172,6 +173,23 @@ TEST_P(Limits, MemoryAtAPlaceThatHadASmallerTensorIsAllThere) {
     });
     std::memset(memory.data(), 1, bytes);
   }
+}
+
+/// A sanitizer's allocator says that nothing is used.
+TEST_P(Limits, SubmissionsThatAreCompleteLeaveLittle) {
+  constexpr int kSubmissions = 4000;
+  constexpr std::size_t kBytesMax = 700;  // of one: its report, and its places in two lists that grow by doubling
+  start(1);
+  worker_->run([&](Orchestrator& o) {
+    const Domain domain = o.allocate_domain({.buffers = kBuffers});
+    const TaskArgs args = args_of(0, domain, {Hang::kReturn, 0});
+    const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    for (int i = 0; i < kSubmissions; ++i) {
+      o.submit(*callable_, 0, args);
+    }
+    o.allocate_domain({.buffers = kBuffers});  // waits until the rank has nothing to execute
+    EXPECT_LT(mallinfo2().uordblks + mallinfo2().hblkhd, before + kSubmissions * kBytesMax);
+  });
 }
 
 TEST_P(Limits, FailedRunLeavesNoMemory) {
