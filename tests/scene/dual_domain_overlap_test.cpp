@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: The tileput authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Overlapping domains: longer chains, what is refused, and that the golden and the checker see what is taken out of the
-// kernel.
+// Overlapping domains: longer chains, and what is refused.
 
 #include "dual_domain_overlap/dual_domain_overlap.hpp"
 
@@ -12,7 +11,7 @@
 #include <vector>
 
 #include "dual_domain_overlap/kernels/affine_shape.hpp"
-#include "reduce_examples.hpp"
+#include "expect_examples.hpp"
 
 namespace tileput::scene {
 namespace {
@@ -34,8 +33,8 @@ TEST(Options, AreRefused) {
 }
 
 TEST(Affine, RefusesOtherShapes) {
-  use_kernels();
-  Worker worker({.ranks = 1, .timeout = std::chrono::seconds(60)});
+  use_example_kernels();
+  Worker worker(example_worker(1));
   const Callable affine = worker.load({.orchestration = "kernels/affine_orch.so",
                                        .entry = "affine_map",
                                        .kernels = {{0, Core::kAiv, "kernels/affine_kernel.so"}}});
@@ -58,19 +57,6 @@ TEST(Affine, RefusesOtherShapes) {
   submit(right, DataType::kFloat32, right);
   EXPECT_EQ(out, std::vector<float>(affine::kElements, 12));
 }
-
-class Mutants : public testing::TestWithParam<Mutant> {};
-
-TEST_P(Mutants, Show) { expect_shown(GetParam()); }
-
-const Mutant kMutants[] = {
-    {"affine_no_event_loaded", Mutant::Shows::kFinding, make},
-    {"affine_no_event_stored", Mutant::Shows::kFinding, make},
-    {"affine_drops_bias", Mutant::Shows::kWrongSum, make},
-};
-
-INSTANTIATE_TEST_SUITE_P(All, Mutants, testing::ValuesIn(kMutants),
-                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace tileput::scene

@@ -1,101 +1,47 @@
 // SPDX-FileCopyrightText: The tileput authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Kernels of examples with one edit. One that leaves out, doubles or misplaces a contribution has to differ from
-// golden; one without a fence, a wait or a flag has to be a finding of the checker.
+// Kernels of examples with one edit, on the checked machine: one that leaves out, doubles or misplaces a contribution
+// has to differ from golden, one without a fence, a wait or a flag has to be a finding, in every schedule.
+// examples_check shows that the same scenes are clean with the kernels as they are.
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <sstream>
-
-#include "examples.hpp"
+#include "mutants.hpp"
 
 namespace tileput::scene {
 namespace {
 
-constexpr int kRanks = 3;
+constexpr std::uint64_t kSchedules = 3;
 
-/// "name:example:differs" or "name:example:finding".
-struct Mutant {
-  std::string name;
-  std::string example;
-  std::string expected;
-};
+class Wrong : public testing::TestWithParam<Mutant> {};
 
-void PrintTo(const Mutant& mutant, std::ostream* out) { *out << mutant.name; }
-
-std::vector<Mutant> mutants(const std::string& expected) {
-  std::vector<Mutant> all;
-  std::istringstream rows(EXAMPLE_MUTANTS);
-  Mutant mutant;
-  while (std::getline(rows, mutant.name, ':') && std::getline(rows, mutant.example, ':') &&
-         std::getline(rows, mutant.expected, ',')) {
-    if (mutant.expected == expected) {
-      all.push_back(mutant);
-    }
-  }
-  return all;
-}
-
-std::unique_ptr<example::Scene> scene_of(const std::string& name, example::Payload payload) {
-  for (const Example& example : examples()) {
-    if (example.name == name) {
-      return example.make(kRanks, payload);
-    }
-  }
-  throw std::invalid_argument("no example " + name);
-}
-
-class ExampleMutants : public testing::TestWithParam<Mutant> {
- protected:
-  /// With the mutant in the place of the example's kernel, and with what the example is built with.
-  static void use_mutant() { use_example_kernels(MUTANT_DIRECTORY "/" + GetParam().name); }
-  static void use_original() { use_example_kernels(); }
-};
-
-class Wrong : public ExampleMutants {
- protected:
-  static std::string outcome() {
-    Worker worker({.ranks = kRanks, .timeout = std::chrono::seconds(60)});
-    const auto scene = scene_of(GetParam().example, example::Payload::kRandom);
-    scene->load(worker);
-    return run_and_compare(worker, *scene, 1, 1);
-  }
-};
-
+/// With two ranks some are right: a sum of two has one order, and there is only one peer.
 TEST_P(Wrong, DiffersFromGolden) {
-  use_mutant();
-  EXPECT_NE(outcome(), "");
-  use_original();
-  EXPECT_EQ(outcome(), "");
+  GetParam().use();
+  const int ranks = GetParam().row().checked_ranks.back();
+  const auto scene = GetParam().row().make(ranks, example::Payload::kRandom);
+  Worker worker({.ranks = ranks, .platform = Platform::kCheck});
+  scene->load(worker);
+  for (std::uint64_t schedule = 0; schedule < kSchedules; ++schedule) {
+    EXPECT_NE(run_checked(worker, *scene, schedule).differences, "") << "seed " << worker.last_check().seed;
+  }
 }
 
-class Unordered : public ExampleMutants {
- protected:
-  /// Errors of three calls; ranks that wait for ever are one too.
-  static bool has_errors() {
-    Worker worker({.ranks = kRanks, .platform = Platform::kCheck});
-    const auto scene = scene_of(GetParam().example, example::Payload::kRandom);
-    scene->load(worker);
-    scene->fill(1);
-    try {
-      worker.run([&](Orchestrator& o) { scene->submit(o, {.calls = 3}); });
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::kNoProgress) << error.what();
-    }
-    return worker.last_check().has_errors();
-  }
-};
+class Unordered : public testing::TestWithParam<Mutant> {};
 
 TEST_P(Unordered, IsAFinding) {
-  use_mutant();
-  EXPECT_TRUE(has_errors());
-  use_original();
-  EXPECT_FALSE(has_errors());
+  GetParam().use();
+  for (const int ranks : GetParam().row().checked_ranks) {
+    const auto scene = GetParam().row().make(ranks, example::Payload::kRandom);
+    Worker worker({.ranks = ranks, .platform = Platform::kCheck});
+    scene->load(worker);
+    for (std::uint64_t schedule = 0; schedule < kSchedules; ++schedule) {
+      run_checked(worker, *scene, schedule);
+      EXPECT_TRUE(worker.last_check().has_errors()) << ranks << " ranks, seed " << worker.last_check().seed;
+    }
+  }
 }
-
-std::string mutant_name(const testing::TestParamInfo<Mutant>& row) { return row.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, Wrong, testing::ValuesIn(mutants("differs")), mutant_name);
 INSTANTIATE_TEST_SUITE_P(Kernels, Unordered, testing::ValuesIn(mutants("finding")), mutant_name);

@@ -5,30 +5,20 @@
 
 #include <gtest/gtest.h>
 
-#include "examples.hpp"
+#include "expect_examples.hpp"
 
 namespace tileput::scene {
 namespace {
 
-constexpr std::uint32_t kCalls = 3;
 constexpr std::uint64_t kSchedules = 20;
 
 class ExamplesCheck : public testing::TestWithParam<Example> {};
 
 TEST_P(ExamplesCheck, IsClean) {
-  use_example_kernels();
   for (const int ranks : GetParam().checked_ranks) {
     SCOPED_TRACE(std::to_string(ranks) + " ranks");
-    Worker worker({.ranks = ranks, .platform = Platform::kCheck});
     const auto scene = GetParam().make(ranks, example::Payload::kRandom);
-    scene->load(worker);
-    for (std::uint64_t schedule = 0; schedule < kSchedules; ++schedule) {
-      ASSERT_EQ(run_and_compare(worker, *scene, schedule, kCalls), "") << "seed " << worker.last_check().seed;
-      for (const CheckFinding& finding : worker.last_check().findings) {
-        ADD_FAILURE() << "seed " << worker.last_check().seed << ": " << finding.text;
-      }
-      ASSERT_GT(worker.last_check().events, 0U);
-    }
+    expect_clean(*scene, kSchedules);
   }
 }
 

@@ -6,14 +6,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <sstream>
 #include <utility>
 
-#include "examples.hpp"
+#include "expect_examples.hpp"
 
 namespace tileput::scene {
 namespace {
@@ -21,8 +20,6 @@ namespace {
 using example::Payload;
 
 constexpr int kRuns = 3;
-
-WorkerOptions worker_of(int ranks) { return {.ranks = ranks, .timeout = std::chrono::seconds(60)}; }
 
 /// An example with a number of ranks.
 struct Case {
@@ -76,7 +73,7 @@ TEST(Examples, AllHaveARow) {
 TEST_F(ExamplesInOneProcess, EachOnAWorkerOfItsOwn) {
   for (const Case& one : cases(3, 1)) {
     SCOPED_TRACE(one.example->name + " with " + std::to_string(one.ranks));
-    Worker worker(worker_of(one.ranks));
+    Worker worker(example_worker(one.ranks));
     const auto scene = one.example->make(one.ranks, payload());
     scene->load(worker);
     for (std::uint64_t run = 0; run < kRuns; ++run) {
@@ -87,7 +84,7 @@ TEST_F(ExamplesInOneProcess, EachOnAWorkerOfItsOwn) {
 
 TEST_F(ExamplesInOneProcess, AllOnOneWorkerThatHasMoreRanks) {
   constexpr int kRanks = 8;
-  Worker worker(worker_of(kRanks));
+  Worker worker(example_worker(kRanks));
   std::vector<std::pair<Case, std::unique_ptr<example::Scene>>> scenes;
   for (const Case& one : cases(kRanks, 1)) {
     scenes.emplace_back(one, one.example->make(one.ranks, payload()));
@@ -104,7 +101,7 @@ TEST_F(ExamplesInOneProcess, AllOnOneWorkerThatHasMoreRanks) {
 
 TEST_F(ExamplesInOneProcess, AllInOneRun) {
   constexpr int kRanks = 4;
-  Worker worker(worker_of(kRanks));
+  Worker worker(example_worker(kRanks));
   std::vector<std::pair<Case, std::unique_ptr<example::Scene>>> scenes;
   for (const Case& one : cases(kRanks, 1)) {
     scenes.emplace_back(one, one.example->make(one.ranks, Payload::kRandom));

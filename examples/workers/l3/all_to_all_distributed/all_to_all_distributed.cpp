@@ -94,9 +94,7 @@ void AllToAll::fill(std::uint64_t round) {
 
 void AllToAll::submit(tileput::Orchestrator& orchestrator, const tileput::TaskOptions& options) {
   const auto elements = static_cast<std::uint32_t>(in_.size() * options_.count);
-  const tileput::Domain domain =
-      orchestrator.allocate_domain({.ranks = first_ranks(options_.ranks),
-                                    .buffers = {{.name = "scratch", .bytes = window_bytes(options_.variant)}}});
+  const tileput::Domain domain = allocate(orchestrator, first_ranks(options_.ranks), window_bytes(options_.variant));
   std::vector<tileput::RankTask> group;
   for (std::size_t rank = 0; rank < in_.size(); ++rank) {
     tileput::TaskArgs args;

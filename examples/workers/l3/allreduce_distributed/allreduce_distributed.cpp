@@ -8,10 +8,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
-#include <span>
 
-#include "common/golden.hpp"
+#include "common/collective.hpp"
 #include "kernels/allreduce_window.hpp"
 
 namespace example {
@@ -20,8 +18,6 @@ namespace {
 using allreduce::Mode;
 using tileput::Error;
 using tileput::ErrorCode;
-
-constexpr std::uint64_t kElementsMax = 0xffffffffU;
 
 /// 64 of them add up to less than 2^24, exactly.
 constexpr std::uint64_t kIntegerMax = std::uint64_t{1} << 17U;
@@ -36,78 +32,29 @@ Mode mode_of(const std::string& name) {
   return static_cast<Mode>(found - modes.begin());
 }
 
-class AllreduceDistributed : public Scene {
+class AllreduceDistributed final : public Collective {
  public:
   explicit AllreduceDistributed(const AllreduceDistributedOptions& options)
-      : options_(options), mode_(mode_of(options.mode)) {
-    if (options.ranks < 1 || options.ranks > tileput::kRanksMax) {
-      throw Error(ErrorCode::kBadArgument, fmt::format("{} ranks", options.ranks),
-                  fmt::format("use 1 to {}", tileput::kRanksMax));
-    }
+      : Collective({"allreduce_orch", "allreduce_" + options.mode, "allreduce_" + options.mode + "_kernel"},
+                   options.ranks, options.count, 1, 1),
+        options_(options),
+        mode_(mode_of(options.mode)) {
     if (mode_ == Mode::kIbing && options.ranks != 2) {
       throw Error(ErrorCode::kBadArgument, fmt::format("ibing with {} ranks", options.ranks),
                   "it is an exchange of 2 ranks; use another mode");
     }
-    if (options.count > kElementsMax) {
-      throw Error(ErrorCode::kBadArgument, fmt::format("{} elements", options.count),
-                  "a tensor of the kernel ABI has fewer than 2^32 elements");
-    }
-    in_.assign(static_cast<std::size_t>(options.ranks), std::vector<float>(options.count));
-    out_ = in_;
-  }
-
-  [[nodiscard]] int ranks() const override { return options_.ranks; }
-
-  void load(tileput::Worker& worker) override {
-    callable_ =
-        worker.load({.orchestration = "kernels/allreduce_orch.so",
-                     .entry = "allreduce_" + options_.mode,
-                     .kernels = {{0, tileput::Core::kAiv, "kernels/allreduce_" + options_.mode + "_kernel.so"}}});
-  }
-
-  void fill(std::uint64_t round) override {
-    for (std::size_t rank = 0; rank < in_.size(); ++rank) {
-      for (std::size_t i = 0; i < in_[rank].size(); ++i) {
-        in_[rank][i] =
-            options_.payload == Payload::kFormula ? static_cast<float>(i + 100 * rank) : random(mixed(round, rank, i));
-      }
-      poison(out_[rank]);
-    }
-  }
-
-  void submit(tileput::Orchestrator& orchestrator, const tileput::TaskOptions& options) override {
-    const std::uint64_t bytes =
-        allreduce::window_of(mode_, static_cast<std::uint64_t>(options_.ranks), options_.count).bytes;
-    const tileput::Domain domain = orchestrator.allocate_domain(
-        {.ranks = first_ranks(options_.ranks), .buffers = {{.name = "scratch", .bytes = bytes}}});
-    std::vector<tileput::RankTask> group;
-    group.reserve(static_cast<std::size_t>(ranks()));
-    for (int rank = 0; rank < options_.ranks; ++rank) {
-      const auto r = static_cast<std::size_t>(rank);
-      tileput::TaskArgs args;
-      args.add_input(tileput::Tensor::of(std::span<const float>(in_[r])));
-      args.add_output(tileput::Tensor::of(out_[r]));
-      args.add_inout(domain.buffer("scratch")).add_scalar(domain.size()).add_context(domain);
-      group.push_back({rank, args});
-    }
-    orchestrator.submit_group(callable_.value(), group, options);
-  }
-
-  [[nodiscard]] std::vector<RankCheck> check() const override {
-    std::vector<float> golden(options_.count);
-    for (std::size_t i = 0; i < golden.size(); ++i) {
-      golden[i] = expected(i);
-    }
-    std::vector<RankCheck> checks;
-    checks.reserve(static_cast<std::size_t>(ranks()));
-    for (int rank = 0; rank < options_.ranks; ++rank) {
-      checks.push_back(compared(rank, std::span<const float>(out_[static_cast<std::size_t>(rank)]),
-                                [&](std::size_t i) { return golden[i]; }));
-    }
-    return checks;
   }
 
  private:
+  [[nodiscard]] std::uint64_t window_bytes() const override {
+    return allreduce::window_of(mode_, in().size(), options_.count).bytes;
+  }
+
+  [[nodiscard]] float given(std::size_t rank, std::size_t index) const override {
+    return options_.payload == Payload::kFormula ? static_cast<float>(index + 100 * rank)
+                                                 : random(mixed(round(), rank, index));
+  }
+
   /// An integer of -kIntegerMax..kIntegerMax, never 0: what is left out of a sum or taken twice shows. Or a fraction of
   /// any size between 2^-10 and 2^10.
   [[nodiscard]] float random(std::uint64_t bits) const {
@@ -119,28 +66,25 @@ class AllreduceDistributed : public Scene {
     return sign * static_cast<float>(1 + (bits >> 1U) % kIntegerMax);
   }
 
-  /// Element `i` of every rank's output, summed in the order in which the mode does.
-  [[nodiscard]] float expected(std::size_t i) const {
-    const auto n = in_.size();
+  /// The same on every rank, summed in the order in which the mode does.
+  [[nodiscard]] float expected(std::size_t /*turn*/, std::size_t /*rank*/, std::size_t index) const override {
+    const auto n = in().size();
     std::size_t first = 0;   // rank that the sum begins with
     std::size_t stride = 1;  // from one rank to the next
     if (mode_ == Mode::kRing || mode_ == Mode::kBidirectionalRing) {
-      const std::size_t index = i / allreduce::window_of(mode_, n, options_.count).chunk;
-      stride = index < n ? 1 : n - 1;
-      first = (index + stride) % n;
+      const std::size_t chunk = index / allreduce::window_of(mode_, n, options_.count).chunk;
+      stride = chunk < n ? 1 : n - 1;
+      first = (chunk + stride) % n;
     }
-    float sum = in_[first][i];
+    float sum = in()[first][index];
     for (std::size_t k = 1; k < n; ++k) {
-      sum += in_[(first + k * stride) % n][i];
+      sum += in()[(first + k * stride) % n][index];
     }
     return sum;
   }
 
   AllreduceDistributedOptions options_;
   Mode mode_;
-  std::optional<tileput::Callable> callable_;
-  std::vector<std::vector<float>> in_;
-  std::vector<std::vector<float>> out_;
 };
 
 }  // namespace

@@ -103,14 +103,6 @@ void compare(RankCheck& check, const std::string& name, std::span<const T> out, 
   }
 }
 
-/// The same for a rank with one output.
-template <class T, class Expected>
-RankCheck compared(int rank, std::span<const T> out, const Expected& expected, const Tolerance& tolerance = {}) {
-  RankCheck check{.rank = rank, .max_error = 0, .matches = true, .detail = {}};
-  compare(check, "out", out, expected, tolerance);
-  return check;
-}
-
 /// 0..n-1: a scene runs on the first ranks of its worker, which may have more.
 inline std::vector<int> first_ranks(int ranks) {
   std::vector<int> all(static_cast<std::size_t>(ranks));
@@ -118,9 +110,8 @@ inline std::vector<int> first_ranks(int ranks) {
   return all;
 }
 
-/// One tensor for each rank, of `parts` times `count` elements. Error kBadArgument for what no kernel can be given.
-template <class T>
-std::vector<std::vector<T>> rank_tensors(int ranks, std::uint64_t count, std::uint64_t parts) {
+/// Error kBadArgument for rank counts, and for tensors of `parts` times `count` elements, that no kernel can be given.
+inline void refuse_sizes(int ranks, std::uint64_t count, std::uint64_t parts) {
   constexpr std::uint64_t kElementsMax = 0xffffffffU;
   if (ranks < 1 || ranks > tileput::kRanksMax) {
     throw tileput::Error(tileput::ErrorCode::kBadArgument, fmt::format("{} ranks", ranks),
@@ -130,7 +121,6 @@ std::vector<std::vector<T>> rank_tensors(int ranks, std::uint64_t count, std::ui
     throw tileput::Error(tileput::ErrorCode::kBadArgument, fmt::format("{} times {} elements", parts, count),
                          "a tensor of the kernel ABI has fewer than 2^32 elements");
   }
-  return std::vector<std::vector<T>>(static_cast<std::size_t>(ranks), std::vector<T>(parts * count));
 }
 
 /// The slowest rank's median time of a call, in microseconds.

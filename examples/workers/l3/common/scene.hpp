@@ -6,7 +6,9 @@
 /// knows what must come out. Programs and tests drive it through this interface.
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tileput/worker.hpp"
@@ -46,6 +48,26 @@ class Scene {
   virtual void submit(tileput::Orchestrator& orchestrator, const tileput::TaskOptions& options) = 0;
   /// After the run: one entry a rank. Fails where outputs hold poison.
   [[nodiscard]] virtual std::vector<RankCheck> check() const = 0;
+
+  /// Called by submit() with each domain that it has allocated, before it submits anything to it: for tests that begin
+  /// with other windows than zeroed ones.
+  using OnDomain = std::function<void(tileput::Orchestrator&, const tileput::Domain&)>;
+  void set_on_domain(OnDomain on_domain) { on_domain_ = std::move(on_domain); }
+
+ protected:
+  /// A domain with the buffer "scratch"; `window_bytes` as in tileput::DomainOptions.
+  tileput::Domain allocate(tileput::Orchestrator& orchestrator, const std::vector<int>& ranks, std::uint64_t bytes,
+                           std::uint64_t window_bytes = 0) {
+    tileput::Domain domain = orchestrator.allocate_domain(
+        {.ranks = ranks, .buffers = {{.name = "scratch", .bytes = bytes}}, .window_bytes = window_bytes});
+    if (on_domain_) {
+      on_domain_(orchestrator, domain);
+    }
+    return domain;
+  }
+
+ private:
+  OnDomain on_domain_;
 };
 
 }  // namespace example

@@ -123,8 +123,7 @@ class DualDomainOverlap : public Scene {
   void submit_reduction(tileput::Orchestrator& orchestrator, std::size_t d, const tileput::TaskOptions& options) {
     const std::uint64_t bytes = allreduce::window_of(allreduce::Mode::kOnephase, kMembers, affine::kElements).bytes;
     const auto first = static_cast<int>(d);
-    const tileput::Domain domain =
-        orchestrator.allocate_domain({.ranks = {first, first + 1}, .buffers = {{.name = "scratch", .bytes = bytes}}});
+    const tileput::Domain domain = allocate(orchestrator, {first, first + 1}, bytes);
     std::vector<tileput::RankTask> group;
     for (std::size_t member = 0; member < kMembers; ++member) {
       tileput::TaskArgs args;

@@ -121,9 +121,8 @@ class EpDispatchCombine final : public Scene {
       throw Error(ErrorCode::kBadArgument, "ep_dispatch_combine is not loaded", "call load() before run()");
     }
     const std::uint64_t bytes = window_bytes();
-    const tileput::Domain domain = orchestrator.allocate_domain({.ranks = first_ranks(options_.ranks),
-                                                                 .buffers = {{.name = "scratch", .bytes = bytes}},
-                                                                 .window_bytes = std::max(bytes, kWindowBytesMin)});
+    const tileput::Domain domain =
+        allocate(orchestrator, first_ranks(options_.ranks), bytes, std::max(bytes, kWindowBytesMin));
     const std::uint32_t experts = options_.experts_per_rank;
     const auto routes = static_cast<std::uint32_t>(sizes_.routes());
     constexpr auto kPadded = static_cast<std::uint32_t>(ep::kPadded);

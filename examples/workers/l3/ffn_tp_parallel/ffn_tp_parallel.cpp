@@ -11,7 +11,7 @@
 #include <span>
 
 #include "common/golden.hpp"
-#include "kernels/ffn_window.hpp"
+#include "common/kernels/slot_window.hpp"
 
 namespace example {
 namespace {
@@ -99,9 +99,8 @@ class FfnTpParallel : public Scene {
     using tileput::DataType;
     using tileput::Tensor;
     const std::uint64_t elements = std::uint64_t{options_.rows} * options_.columns;
-    const std::uint64_t bytes = ffn::window_of(static_cast<std::uint64_t>(options_.ranks), elements).bytes;
-    const tileput::Domain domain = orchestrator.allocate_domain(
-        {.ranks = first_ranks(options_.ranks), .buffers = {{.name = "scratch", .bytes = bytes}}});
+    const std::uint64_t bytes = slot_window::window_of(x_.size(), elements).bytes;
+    const tileput::Domain domain = allocate(orchestrator, first_ranks(options_.ranks), bytes);
     const std::vector<std::uint32_t> x_shape{options_.rows, options_.inner};
     const std::vector<std::uint32_t> w_shape{options_.inner, options_.columns};
     const std::vector<std::uint32_t> y_shape{options_.rows, options_.columns};

@@ -30,9 +30,6 @@ enum class Mode : int { kOnephase = 0, kTwophase = 1, kRing = 2, kBidirectionalR
 inline constexpr std::uint64_t kLineBytes = 64;
 inline constexpr std::uint64_t kSets = 2;  ///< alternate by epoch
 
-/// Floats of one on-chip tile, by which transfers are cut: 64 KiB.
-inline constexpr int kTileElements = 16384;
-
 /// Where rings' cells lie.
 inline constexpr int kFromLeft = 0;
 inline constexpr int kFromRight = 1;

@@ -18,9 +18,6 @@ namespace broadcast_window {
 inline constexpr std::uint64_t kWordBytes = 4;
 inline constexpr std::uint64_t kLineBytes = 64;
 
-/// Words of one on-chip tile, by which transfers are cut: 64 KiB.
-inline constexpr int kTileWords = 16384;
-
 /// Byte offsets inside the window, and its size.
 struct Window {
   std::uint64_t signals;

@@ -3,35 +3,13 @@
 
 // Submits the allgather of this rank: one AIV task, func_id 0.
 
+#include "../../../common/kernels/refusals.hpp"
 #include "../../../common/kernels/slot_window.hpp"
-#include "platform_comm/comm_context.h"
 #include "pto_orchestration_api.h"
 
 namespace {
 
 constexpr int kArguments = 5;  // in, out, scratch; n, CommContext
-
-void refuse_ranks(std::uint64_t n, std::uint64_t members) {
-  if (n < 1 || n > 64) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks; a CommContext has room for 1 to 64",
-                    static_cast<unsigned long long>(n));
-  }
-  if (n != members) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks in a domain of %llu",
-                    static_cast<unsigned long long>(n), static_cast<unsigned long long>(members));
-  }
-}
-
-void refuse_scratch(const ChipTensor& scratch, std::uint64_t needed) {
-  if (scratch.buffer.size < needed) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch has %llu bytes and needs %llu",
-                    static_cast<unsigned long long>(scratch.buffer.size), static_cast<unsigned long long>(needed));
-  }
-  if (scratch.buffer.addr % slot_window::kLineBytes != 0) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch is not aligned to %llu bytes; make it the first buffer",
-                    static_cast<unsigned long long>(slot_window::kLineBytes));
-  }
-}
 
 }  // namespace
 
@@ -46,11 +24,8 @@ __attribute__((visibility("default"))) void allgather(const ChipTaskArgs& args) 
   const ChipTensor& out = args.tensor(1).ref();
   const ChipTensor& scratch = args.tensor(2).ref();
   const std::uint64_t n = args.scalar(0);
-  refuse_ranks(n, reinterpret_cast<const CommContext*>(args.scalar(1))->rankNum);
-  if (in.ndims != 1 || out.ndims != 1) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "in has %u and out %u dimensions; they have one",
-                    static_cast<unsigned>(in.ndims), static_cast<unsigned>(out.ndims));
-  }
+  refusals::refuse_ranks(n, args.scalar(1));
+  refusals::refuse_other_dimensions(in, out);
   const std::uint64_t count = in.shapes[0];
   const std::uint64_t bytes = count * get_element_size(in.dtype);
   if (bytes % slot_window::kWordBytes != 0 || out.shapes[0] != n * count || out.dtype != in.dtype) {
@@ -61,7 +36,7 @@ __attribute__((visibility("default"))) void allgather(const ChipTaskArgs& args) 
         static_cast<unsigned long long>(count), static_cast<unsigned long long>(out.shapes[0]),
         static_cast<unsigned long long>(n));
   }
-  refuse_scratch(scratch, slot_window::window_of(n, bytes / slot_window::kWordBytes).bytes);
+  refusals::refuse_scratch(scratch, slot_window::window_of(n, bytes / slot_window::kWordBytes).bytes);
   CoreTaskArgs task;
   task.add_input(in);
   task.add_output(out);

@@ -10,31 +10,29 @@
 // 1..n-1: add chunk r-s of ring 0 to R's and chunk r+s of ring 1 to L's, then wait for both neighbours. Gather step s:
 // push chunk r-s+1 of ring 0 to R and r+s-1 of ring 1 to L, then wait for both.
 //
-// Safety, for calls e = 1, 2, ... on one window; the epoch line counts calls, the two cells the signals of L and of R,
-// 1
-// + 2(n-1) a call. A push is drained and fenced before its signal, and we touch a chunk after the signal of its step.
+// Safety, for calls e = 1, 2, ... on one window; the epoch line counts calls, the two cells the signals of L and of R:
+// one and 2(n-1) a call. A push is drained and fenced before its signal, and we touch a chunk after that of its step.
 // * Neighbours write to our window only after the signal that we have staged, and we stage only after the call before
 //   has copied out: so one set of chunks is enough. All that is sent to us in a call we wait for in it, so nothing of
 //   it lands on what the next call stages.
 // * A chunk is added to once in the reduce phase, by one rank, after it was staged: the sum has two operands, whose
 //   order does not matter, and each chunk is summed along one path. The same bits everywhere.
-// * Gathering overwrites chunk c of ring 0 at r, which r read when it passed c on. It is back only after it went on
-// from
+// * Gathering overwrites chunk c of ring 0 at r, which r read when it passed c on. It is back only after it went from
 //   r to R, ..., c, ..., L, each waiting for the one before: that read is over. Ring 1 is its mirror image.
-// * Cells count every signal, and we wait for each in turn, however far a neighbour is ahead. They are never reset; e
-// and
-//   e times the signals of a call wrap together with them.
+// * Cells count every signal, and we wait for each in turn, however far a neighbour is ahead. They are never reset;
+//   they wrap together with e times the signals of a call.
 // * With n = 2 both neighbours are the same rank, which writes both cells.
 
 #include <pto/pto-inst.hpp>
 
-#include "../allreduce_steps.hpp"
+#include "../../../common/kernels/steps.hpp"
+#include "../allreduce_window.hpp"
 
 namespace {
 
 /// Both neighbours and the cells that they count in.
 struct Neighbours {
-  const allreduce::Call& call;
+  const steps::Call& call;
   const allreduce::Window& window;
   uint32_t signals;  ///< how many of each have been waited for
 
@@ -43,13 +41,13 @@ struct Neighbours {
 
   /// After the caller has drained and fenced.
   AICORE void notify() const {
-    allreduce::notify(call, allreduce::cell_of(call, window, allreduce::kFromLeft), right());
-    allreduce::notify(call, allreduce::cell_of(call, window, allreduce::kFromRight), left());
+    steps::notify(call, steps::cell_of(call, window.signals, allreduce::kFromLeft), right());
+    steps::notify(call, steps::cell_of(call, window.signals, allreduce::kFromRight), left());
   }
   AICORE void wait() {
     ++signals;
-    allreduce::wait_for(allreduce::cell_of(call, window, allreduce::kFromLeft), signals);
-    allreduce::wait_for(allreduce::cell_of(call, window, allreduce::kFromRight), signals);
+    steps::wait_for(steps::cell_of(call, window.signals, allreduce::kFromLeft), signals);
+    steps::wait_for(steps::cell_of(call, window.signals, allreduce::kFromRight), signals);
   }
 };
 
@@ -57,20 +55,22 @@ struct Neighbours {
 
 extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ int64_t* args) {
   namespace ar = allreduce;
-  const ar::Call call = ar::call_of(args);
+  const steps::Call call = steps::call_of(args);
+  const int64_t count = steps::words_of(args[0]);
   const int n = call.n;
-  const ar::Window window = ar::window_of(ar::Mode::kBidirectionalRing, n, call.count);
-  const uint32_t epoch = ar::load_epoch(call, window) + 1;
+  const ar::Window window = ar::window_of(ar::Mode::kBidirectionalRing, n, count);
+  __gm__ uint32_t* epoch_word = steps::at<uint32_t>(call, window.epoch);
+  const uint32_t epoch = steps::load_count(epoch_word) + 1;
   Neighbours neighbours{call, window, (epoch - 1) * static_cast<uint32_t>(1 + 2 * (n - 1))};
   __gm__ float* chunks = call.scratch;
   const auto chunk_of = [&](int ring, int index) {
-    return ar::chunk_of(window, call.count, ring * n + (index + 2 * n) % n);
+    return ar::chunk_of(window, count, ring * n + (index + 2 * n) % n);
   };
   const auto there = [&](const ar::Chunk& chunk, int peer) {
-    return ar::CommRemotePtr(call.ctx, chunks + chunk.begin, peer);
+    return steps::CommRemotePtr(call.ctx, chunks + chunk.begin, peer);
   };
 
-  ar::copy(chunks, call.in, call.count);
+  steps::copy(chunks, call.in, count);
   pipe_barrier(PIPE_ALL);
   dsb(DSB_DDR);
   if (n > 1) {
@@ -80,8 +80,9 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   for (int s = 1; s < n; ++s) {
     const ar::Chunk to_right = chunk_of(0, call.me - s);
     const ar::Chunk to_left = chunk_of(1, call.me + s);
-    ar::push<pto::AtomicType::AtomicAdd>(there(to_right, neighbours.right()), chunks + to_right.begin, to_right.size);
-    ar::push<pto::AtomicType::AtomicAdd>(there(to_left, neighbours.left()), chunks + to_left.begin, to_left.size);
+    steps::push<pto::AtomicType::AtomicAdd>(there(to_right, neighbours.right()), chunks + to_right.begin,
+                                            to_right.size);
+    steps::push<pto::AtomicType::AtomicAdd>(there(to_left, neighbours.left()), chunks + to_left.begin, to_left.size);
     pipe_barrier(PIPE_ALL);
     dsb(DSB_DDR);
     neighbours.notify();
@@ -90,13 +91,14 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   for (int s = 1; s < n; ++s) {
     const ar::Chunk to_right = chunk_of(0, call.me - s + 1);
     const ar::Chunk to_left = chunk_of(1, call.me + s - 1);
-    ar::push(there(to_right, neighbours.right()), chunks + to_right.begin, to_right.size);
-    ar::push(there(to_left, neighbours.left()), chunks + to_left.begin, to_left.size);
+    steps::push(there(to_right, neighbours.right()), chunks + to_right.begin, to_right.size);
+    steps::push(there(to_left, neighbours.left()), chunks + to_left.begin, to_left.size);
     pipe_barrier(PIPE_ALL);
     dsb(DSB_DDR);
     neighbours.notify();
     neighbours.wait();
   }
-  ar::copy(call.out, chunks, call.count);
-  ar::store_epoch(call, window, epoch);
+  steps::copy(call.out, chunks, count);
+  pipe_barrier(PIPE_ALL);
+  steps::store_count(epoch_word, epoch);
 }

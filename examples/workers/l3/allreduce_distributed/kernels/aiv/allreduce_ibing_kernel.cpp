@@ -18,36 +18,40 @@
 
 #include <pto/pto-inst.hpp>
 
-#include "../allreduce_steps.hpp"
+#include "../../../common/kernels/steps.hpp"
+#include "../allreduce_window.hpp"
 
 extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ int64_t* args) {
   namespace ar = allreduce;
   constexpr int kChunks = 2;
-  const ar::Call call = ar::call_of(args);
-  const ar::Window window = ar::window_of(ar::Mode::kIbing, call.n, call.count);
-  const uint32_t epoch = ar::load_epoch(call, window) + 1;
+  const steps::Call call = steps::call_of(args);
+  const int64_t count = steps::words_of(args[0]);
+  const ar::Window window = ar::window_of(ar::Mode::kIbing, call.n, count);
+  __gm__ uint32_t* epoch_word = steps::at<uint32_t>(call, window.epoch);
+  const uint32_t epoch = steps::load_count(epoch_word) + 1;
   uint32_t signals = (epoch - 1) * (1 + kChunks);
-  __gm__ int32_t* cell = ar::cell_of(call, window, ar::kFromLeft);
+  __gm__ int32_t* cell = steps::cell_of(call, window.signals, ar::kFromLeft);
   __gm__ float* sum = call.scratch;
   const int peer = 1 - call.me;
 
-  ar::copy(sum, call.in, call.count);
+  steps::copy(sum, call.in, count);
   pipe_barrier(PIPE_ALL);
   dsb(DSB_DDR);
-  ar::notify(call, cell, peer);
-  ar::wait_for(cell, ++signals);
+  steps::notify(call, cell, peer);
+  steps::wait_for(cell, ++signals);
   for (int c = 0; c < kChunks; ++c) {
-    const ar::Chunk chunk = ar::chunk_of(window, call.count, c);
-    ar::push<pto::AtomicType::AtomicAdd>(ar::CommRemotePtr(call.ctx, sum + chunk.begin, peer), call.in + chunk.begin,
-                                         chunk.size);
+    const ar::Chunk chunk = ar::chunk_of(window, count, c);
+    steps::push<pto::AtomicType::AtomicAdd>(steps::CommRemotePtr(call.ctx, sum + chunk.begin, peer),
+                                            call.in + chunk.begin, chunk.size);
     pipe_barrier(PIPE_ALL);
     dsb(DSB_DDR);
-    ar::notify(call, cell, peer);
+    steps::notify(call, cell, peer);
   }
   for (int c = 0; c < kChunks; ++c) {
-    const ar::Chunk chunk = ar::chunk_of(window, call.count, c);
-    ar::wait_for(cell, ++signals);
-    ar::copy(call.out + chunk.begin, sum + chunk.begin, chunk.size);
+    const ar::Chunk chunk = ar::chunk_of(window, count, c);
+    steps::wait_for(cell, ++signals);
+    steps::copy(call.out + chunk.begin, sum + chunk.begin, chunk.size);
   }
-  ar::store_epoch(call, window, epoch);
+  pipe_barrier(PIPE_ALL);
+  steps::store_count(epoch_word, epoch);
 }

@@ -16,29 +16,28 @@
 
 #include <pto/pto-inst.hpp>
 
-#include "../allreduce_steps.hpp"
+#include "../../../common/kernels/steps.hpp"
+#include "../allreduce_window.hpp"
 
 extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ int64_t* args) {
   namespace ar = allreduce;
-  const ar::Call call = ar::call_of(args);
-  const ar::Window window = ar::window_of(ar::Mode::kOnephase, call.n, call.count);
-  const uint32_t epoch = ar::load_epoch(call, window) + 1;
+  const steps::Call call = steps::call_of(args);
+  const int64_t count = steps::words_of(args[0]);
+  const ar::Window window = ar::window_of(ar::Mode::kOnephase, call.n, count);
+  __gm__ uint32_t* epoch_word = steps::at<uint32_t>(call, window.epoch);
+  const uint32_t epoch = steps::load_count(epoch_word) + 1;
   __gm__ float* mailboxes = call.scratch + (epoch % ar::kSets) * window.area;
-  __gm__ float* my_mailbox = mailboxes + call.me * call.count;
+  __gm__ float* my_mailbox = mailboxes + call.me * count;
 
   for (int i = 1; i <= call.n; ++i) {
     const int peer = (call.me + i) % call.n;
-    ar::push(ar::CommRemotePtr(call.ctx, my_mailbox, peer), call.in, call.count);
+    steps::push(steps::CommRemotePtr(call.ctx, my_mailbox, peer), call.in, count);
   }
   pipe_barrier(PIPE_ALL);
   dsb(DSB_DDR);
-  for (int i = 1; i < call.n; ++i) {
-    ar::notify(call, ar::cell_of(call, window, call.me), (call.me + i) % call.n);
-  }
-  for (int i = 1; i < call.n; ++i) {
-    ar::wait_for(ar::cell_of(call, window, (call.me + i) % call.n), epoch);
-  }
-  ar::add_parts(
-      call.out, [&](int source) { return mailboxes + source * call.count; }, call.n, call.count);
-  ar::store_epoch(call, window, epoch);
+  steps::mesh_barrier(call, window.signals, epoch);
+  steps::add_parts(
+      call.out, [&](int source) { return mailboxes + source * count; }, call.n, count);
+  pipe_barrier(PIPE_ALL);
+  steps::store_count(epoch_word, epoch);
 }

@@ -23,34 +23,37 @@
 
 #include <pto/pto-inst.hpp>
 
-#include "../allreduce_steps.hpp"
+#include "../../../common/kernels/steps.hpp"
+#include "../allreduce_window.hpp"
 
 extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ int64_t* args) {
   namespace ar = allreduce;
-  const ar::Call call = ar::call_of(args);
+  const steps::Call call = steps::call_of(args);
+  const int64_t count = steps::words_of(args[0]);
   const int n = call.n;
-  const ar::Window window = ar::window_of(ar::Mode::kRing, n, call.count);
-  const uint32_t epoch = ar::load_epoch(call, window) + 1;
+  const ar::Window window = ar::window_of(ar::Mode::kRing, n, count);
+  __gm__ uint32_t* epoch_word = steps::at<uint32_t>(call, window.epoch);
+  const uint32_t epoch = steps::load_count(epoch_word) + 1;
   uint32_t step = (epoch - 1) * static_cast<uint32_t>(2 * (n - 1));
   __gm__ float* chunks = call.scratch + (epoch % ar::kSets) * window.area;
-  const auto chunk_of = [&](int index) { return ar::chunk_of(window, call.count, (index + 2 * n) % n); };
+  const auto chunk_of = [&](int index) { return ar::chunk_of(window, count, (index + 2 * n) % n); };
   const auto pass_on = [&](__gm__ float* source, const ar::Chunk& chunk) {
     const int right = (call.me + 1) % n;
-    ar::push(ar::CommRemotePtr(call.ctx, chunks + chunk.begin, right), source, chunk.size);
+    steps::push(steps::CommRemotePtr(call.ctx, chunks + chunk.begin, right), source, chunk.size);
     pipe_barrier(PIPE_ALL);
     dsb(DSB_DDR);
-    ar::notify(call, ar::cell_of(call, window, ar::kFromLeft), right);
+    steps::notify(call, steps::cell_of(call, window.signals, ar::kFromLeft), right);
   };
 
   // Reduce; the first chunk is passed on as it came in.
   for (int s = 1; s < n; ++s) {
     const ar::Chunk sent = chunk_of(call.me - s);
     pass_on((s == 1 ? call.in : chunks) + sent.begin, sent);
-    ar::wait_for(ar::cell_of(call, window, ar::kFromLeft), ++step);
+    steps::wait_for(steps::cell_of(call, window.signals, ar::kFromLeft), ++step);
     const ar::Chunk received = chunk_of(call.me - s - 1);
     __gm__ float* sum = chunks + received.begin;
     __gm__ float* own = call.in + received.begin;
-    ar::add_parts(
+    steps::add_parts(
         sum, [&](int part) { return part == 0 ? sum : own; }, 2, received.size);
     pipe_barrier(PIPE_ALL);
   }
@@ -58,8 +61,9 @@ extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ in
   for (int s = 1; s < n; ++s) {
     const ar::Chunk sent = chunk_of(call.me - s + 1);
     pass_on(chunks + sent.begin, sent);
-    ar::wait_for(ar::cell_of(call, window, ar::kFromLeft), ++step);
+    steps::wait_for(steps::cell_of(call, window.signals, ar::kFromLeft), ++step);
   }
-  ar::copy(call.out, n == 1 ? call.in : chunks, call.count);
-  ar::store_epoch(call, window, epoch);
+  steps::copy(call.out, n == 1 ? call.in : chunks, count);
+  pipe_barrier(PIPE_ALL);
+  steps::store_count(epoch_word, epoch);
 }

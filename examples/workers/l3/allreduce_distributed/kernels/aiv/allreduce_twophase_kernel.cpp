@@ -17,53 +17,43 @@
 
 #include <pto/pto-inst.hpp>
 
-#include "../allreduce_steps.hpp"
-
-namespace {
-
-/// After the caller has drained and fenced.
-AICORE inline void mesh_barrier(const allreduce::Call& call, const allreduce::Window& window, uint32_t barrier) {
-  for (int i = 1; i < call.n; ++i) {
-    allreduce::notify(call, allreduce::cell_of(call, window, call.me), (call.me + i) % call.n);
-  }
-  for (int i = 1; i < call.n; ++i) {
-    allreduce::wait_for(allreduce::cell_of(call, window, (call.me + i) % call.n), barrier);
-  }
-}
-
-}  // namespace
+#include "../../../common/kernels/steps.hpp"
+#include "../allreduce_window.hpp"
 
 extern "C" __aicore__ __attribute__((always_inline)) void kernel_entry(__gm__ int64_t* args) {
   namespace ar = allreduce;
-  const ar::Call call = ar::call_of(args);
-  const ar::Window window = ar::window_of(ar::Mode::kTwophase, call.n, call.count);
-  const uint32_t barrier = ar::load_epoch(call, window);
+  const steps::Call call = steps::call_of(args);
+  const int64_t count = steps::words_of(args[0]);
+  const ar::Window window = ar::window_of(ar::Mode::kTwophase, call.n, count);
+  __gm__ uint32_t* epoch_word = steps::at<uint32_t>(call, window.epoch);
+  const uint32_t barrier = steps::load_count(epoch_word);
   __gm__ float* parts = call.scratch;
   __gm__ float* results = call.scratch + window.area;
-  const auto chunk_of = [&](int index) { return ar::chunk_of(window, call.count, index); };
+  const auto chunk_of = [&](int index) { return ar::chunk_of(window, count, index); };
 
   // Reduce-scatter: chunk c to rank c, my own included.
   __gm__ float* my_part = parts + call.me * window.chunk;
   for (int i = 1; i <= call.n; ++i) {
     const int owner = (call.me + i) % call.n;
-    ar::push(ar::CommRemotePtr(call.ctx, my_part, owner), call.in + chunk_of(owner).begin, chunk_of(owner).size);
+    steps::push(steps::CommRemotePtr(call.ctx, my_part, owner), call.in + chunk_of(owner).begin, chunk_of(owner).size);
   }
   pipe_barrier(PIPE_ALL);
   dsb(DSB_DDR);
-  mesh_barrier(call, window, barrier + 1);
+  steps::mesh_barrier(call, window.signals, barrier + 1);
   const ar::Chunk mine = chunk_of(call.me);
   __gm__ float* my_result = results + mine.begin;
-  ar::add_parts(
+  steps::add_parts(
       my_result, [&](int source) { return parts + source * window.chunk; }, call.n, mine.size);
   pipe_barrier(PIPE_ALL);
 
   // Allgather: my chunk of the result to all.
   for (int i = 1; i < call.n; ++i) {
-    ar::push(ar::CommRemotePtr(call.ctx, my_result, (call.me + i) % call.n), my_result, mine.size);
+    steps::push(steps::CommRemotePtr(call.ctx, my_result, (call.me + i) % call.n), my_result, mine.size);
   }
   pipe_barrier(PIPE_ALL);
   dsb(DSB_DDR);
-  mesh_barrier(call, window, barrier + 2);
-  ar::copy(call.out, results, call.count);
-  ar::store_epoch(call, window, barrier + 2);
+  steps::mesh_barrier(call, window.signals, barrier + 2);
+  steps::copy(call.out, results, count);
+  pipe_barrier(PIPE_ALL);
+  steps::store_count(epoch_word, barrier + 2);
 }

@@ -3,36 +3,24 @@
 
 // Submits the allreduce of this rank: one AIV task, func_id 0. One entry per mode, which differ in the window.
 
+#include "../../../common/kernels/refusals.hpp"
 #include "../allreduce_window.hpp"
-#include "platform_comm/comm_context.h"
 #include "pto_orchestration_api.h"
 
 namespace {
 
 constexpr int kArguments = 5;  // in, out, scratch; n, CommContext
 
-void refuse_ranks(const ChipTaskArgs& args, allreduce::Mode mode) {
-  const std::uint64_t n = args.scalar(0);
-  if (n < 1 || n > COMM_MAX_RANK_NUM) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks; a CommContext has room for 1 to 64",
-                    static_cast<unsigned long long>(n));
-  }
-  const std::uint64_t members = reinterpret_cast<const CommContext*>(args.scalar(1))->rankNum;
-  if (n != members) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks in a domain of %llu",
-                    static_cast<unsigned long long>(n), static_cast<unsigned long long>(members));
-  }
-  if (mode == allreduce::Mode::kIbing && n != 2) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "ibing with %llu ranks; it is an exchange of 2, use another mode",
-                    static_cast<unsigned long long>(n));
-  }
-}
-
 void submit(const ChipTaskArgs& args, allreduce::Mode mode) {
   const ChipTensor& in = args.tensor(0).ref();
   const ChipTensor& out = args.tensor(1).ref();
   const ChipTensor& scratch = args.tensor(2).ref();
-  refuse_ranks(args, mode);
+  const std::uint64_t n = args.scalar(0);
+  refusals::refuse_ranks(n, args.scalar(1));
+  if (mode == allreduce::Mode::kIbing && n != 2) {
+    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "ibing with %llu ranks; it is an exchange of 2, use another mode",
+                    static_cast<unsigned long long>(n));
+  }
   if (in.ndims != 1 || out.ndims != 1 || in.shapes[0] != out.shapes[0]) {
     rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL,
                     "in has %u dimensions and %u elements, out %u and %u; they have 1 dimension and equal elements",
@@ -42,20 +30,12 @@ void submit(const ChipTaskArgs& args, allreduce::Mode mode) {
     rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "in is of %s and out of %s; FLOAT32 is what is summed",
                     get_dtype_name(in.dtype), get_dtype_name(out.dtype));
   }
-  const std::uint64_t needed = allreduce::window_of(mode, args.scalar(0), in.shapes[0]).bytes;
-  if (scratch.buffer.size < needed) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch has %llu bytes and needs %llu",
-                    static_cast<unsigned long long>(scratch.buffer.size), static_cast<unsigned long long>(needed));
-  }
-  if (scratch.buffer.addr % allreduce::kLineBytes != 0) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch is not aligned to %llu bytes; make it the first buffer",
-                    static_cast<unsigned long long>(allreduce::kLineBytes));
-  }
+  refusals::refuse_scratch(scratch, allreduce::window_of(mode, n, in.shapes[0]).bytes);
   CoreTaskArgs task;
   task.add_input(in);
   task.add_output(out);
   task.add_inout(scratch);
-  task.add_scalar(args.scalar(0), args.scalar(1));
+  task.add_scalar(n, args.scalar(1));
   rt_submit_aiv_task(0, task);
 }
 

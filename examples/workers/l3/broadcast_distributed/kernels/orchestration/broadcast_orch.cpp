@@ -3,35 +3,13 @@
 
 // Submits the broadcast of this rank: one AIV task, func_id 0.
 
+#include "../../../common/kernels/refusals.hpp"
 #include "../broadcast_window.hpp"
-#include "platform_comm/comm_context.h"
 #include "pto_orchestration_api.h"
 
 namespace {
 
 constexpr int kArguments = 6;  // in, out, scratch; n, root, CommContext
-
-void refuse_ranks(std::uint64_t n, std::uint64_t members) {
-  if (n < 1 || n > 64) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks; a CommContext has room for 1 to 64",
-                    static_cast<unsigned long long>(n));
-  }
-  if (n != members) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks in a domain of %llu",
-                    static_cast<unsigned long long>(n), static_cast<unsigned long long>(members));
-  }
-}
-
-void refuse_scratch(const ChipTensor& scratch, std::uint64_t needed) {
-  if (scratch.buffer.size < needed) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch has %llu bytes and needs %llu",
-                    static_cast<unsigned long long>(scratch.buffer.size), static_cast<unsigned long long>(needed));
-  }
-  if (scratch.buffer.addr % broadcast_window::kLineBytes != 0) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch is not aligned to %llu bytes; make it the first buffer",
-                    static_cast<unsigned long long>(broadcast_window::kLineBytes));
-  }
-}
 
 }  // namespace
 
@@ -46,11 +24,8 @@ __attribute__((visibility("default"))) void broadcast(const ChipTaskArgs& args) 
   const ChipTensor& out = args.tensor(1).ref();
   const ChipTensor& scratch = args.tensor(2).ref();
   const std::uint64_t n = args.scalar(0);
-  refuse_ranks(n, reinterpret_cast<const CommContext*>(args.scalar(2))->rankNum);
-  if (in.ndims != 1 || out.ndims != 1) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "in has %u and out %u dimensions; they have one",
-                    static_cast<unsigned>(in.ndims), static_cast<unsigned>(out.ndims));
-  }
+  refusals::refuse_ranks(n, args.scalar(2));
+  refusals::refuse_other_dimensions(in, out);
   const std::uint64_t root = args.scalar(1);
   if (root >= n) {
     rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "root %llu of %llu ranks", static_cast<unsigned long long>(root),
@@ -63,7 +38,7 @@ __attribute__((visibility("default"))) void broadcast(const ChipTaskArgs& args) 
                     "in has %llu and out %llu elements; they must be equal, of one type, and whole 4-byte words",
                     static_cast<unsigned long long>(count), static_cast<unsigned long long>(out.shapes[0]));
   }
-  refuse_scratch(scratch, broadcast_window::window_of(n, bytes / broadcast_window::kWordBytes).bytes);
+  refusals::refuse_scratch(scratch, broadcast_window::window_of(n, bytes / broadcast_window::kWordBytes).bytes);
   CoreTaskArgs task;
   task.add_input(in);
   task.add_output(out);

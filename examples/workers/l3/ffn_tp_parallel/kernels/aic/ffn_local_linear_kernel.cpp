@@ -13,7 +13,6 @@
 
 #include <pto/pto-inst.hpp>
 
-#include "../ffn_window.hpp"
 #include "pipe_sync.h"
 #include "tensor.h"
 
@@ -23,7 +22,9 @@ using MatrixShape = pto::Shape<1, 1, 1, pto::DYNAMIC, pto::DYNAMIC>;
 using MatrixStride = pto::Stride<1, 1, 1, pto::DYNAMIC, 1>;
 using Matrix = pto::GlobalTensor<float, MatrixShape, MatrixStride>;
 
-constexpr int kBlock = ffn::kBlock;
+/// Rows and columns of the tiles: 16 KiB of floats each.
+constexpr int kBlock = 64;
+
 using StagedTile = pto::Tile<pto::TileType::Mat, float, kBlock, kBlock, pto::BLayout::ColMajor, pto::DYNAMIC,
                              pto::DYNAMIC, pto::SLayout::RowMajor, 512>;
 using LeftTile = pto::TileLeft<float, kBlock, kBlock, pto::DYNAMIC, pto::DYNAMIC>;

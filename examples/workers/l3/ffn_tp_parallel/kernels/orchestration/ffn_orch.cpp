@@ -4,8 +4,8 @@
 // Two orchestrations: ffn_linear submits this rank's matrix product, one AIC task; ffn_sum the sum over the ranks, one
 // AIV task. Each has its kernel as func_id 0.
 
-#include "../ffn_window.hpp"
-#include "platform_comm/comm_context.h"
+#include "../../../common/kernels/refusals.hpp"
+#include "../../../common/kernels/slot_window.hpp"
 #include "pto_orchestration_api.h"
 
 namespace {
@@ -54,24 +54,8 @@ void submit_sum(const ChipTaskArgs& args) {
                     partial.shapes[0], partial.shapes[1], y.shapes[0], y.shapes[1]);
   }
   const std::uint64_t n = args.scalar(0);
-  if (n < 1 || n > COMM_MAX_RANK_NUM) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks; a CommContext has room for 1 to 64",
-                    static_cast<unsigned long long>(n));
-  }
-  const std::uint64_t members = reinterpret_cast<const CommContext*>(args.scalar(1))->rankNum;
-  if (n != members) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "%llu ranks in a domain of %llu",
-                    static_cast<unsigned long long>(n), static_cast<unsigned long long>(members));
-  }
-  const std::uint64_t needed = ffn::window_of(n, std::uint64_t{y.shapes[0]} * y.shapes[1]).bytes;
-  if (scratch.buffer.size < needed) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch has %llu bytes and needs %llu",
-                    static_cast<unsigned long long>(scratch.buffer.size), static_cast<unsigned long long>(needed));
-  }
-  if (scratch.buffer.addr % ffn::kLineBytes != 0) {
-    rt_report_fatal(PTO2_ERROR_EXPLICIT_ORCH_FATAL, "scratch is not aligned to %llu bytes; make it the first buffer",
-                    static_cast<unsigned long long>(ffn::kLineBytes));
-  }
+  refusals::refuse_ranks(n, args.scalar(1));
+  refusals::refuse_scratch(scratch, slot_window::window_of(n, std::uint64_t{y.shapes[0]} * y.shapes[1]).bytes);
   CoreTaskArgs task;
   task.add_input(partial);
   task.add_output(y);
