@@ -76,7 +76,7 @@ add_library(example_registry STATIC examples.cpp)
 target_link_libraries(example_registry PUBLIC ${example_scenes} PRIVATE tileput_flags)
 target_compile_definitions(example_registry PUBLIC EXAMPLE_NAMES="${example_names}"
                            PRIVATE EXAMPLE_DIRECTORIES="${example_directories}")
-foreach(name IN ITEMS examples_in_one_process examples_check)
+foreach(name IN ITEMS examples_in_one_process examples_check collectives_orchestration)
   scene_test(${name})
   target_link_libraries(${name} PRIVATE example_registry)
 endforeach()
