@@ -4,7 +4,7 @@
 # Mutants of the kernels of examples, and the tests that run them. Included by examples.cmake; mutate() is in
 # CMakeLists.txt.
 
-# kernel_mutants(<kernel> <row> <differs|finding>): builds mutant_names, which it empties, each in a directory of its
+# kernel_mutants(<kernel> <row> <differs|finding|wraps>): builds mutant_names, which it empties, each in a directory of its
 # own and under the name of the kernel that it replaces. The row of examples.cpp shows what mutants.hpp says.
 set(mutant_kernels ${CMAKE_CURRENT_BINARY_DIR}/mutant_kernels)
 set(example_mutants)
@@ -41,6 +41,8 @@ set(drain_and_fence "  pipe_barrier(PIPE_ALL);\n  dsb(DSB_DDR);\n")
 set(drain_only "  pipe_barrier(PIPE_ALL);\n")
 set(fence_only "  dsb(DSB_DDR);\n")
 set(wait_peers "    wait_for(cell_of(call, signals, (call.me + i) % call.n), target);\n")
+set(wait_wraps "static_cast<int32_t>(target - 1), pto::comm::WaitCmp::NE")
+set(wait_signed "static_cast<int32_t>(target), pto::comm::WaitCmp::GE")
 set(mutant_names)
 
 # allgather_distributed
@@ -55,6 +57,8 @@ mutate(allgather_no_drain ${allgather} "${drain_and_fence}" "${fence_only}")
 mutate(allgather_no_wait ${allgather} "${wait_peers}" "")
 mutate(allgather_one_slot_set ${allgather} "epoch % slot_window::kSlotSets" "0")
 kernel_mutants(allgather_kernel allgather_distributed finding)
+mutate(allgather_signed_wait ${allgather} "${wait_wraps}" "${wait_signed}")
+kernel_mutants(allgather_kernel allgather_distributed wraps)
 
 # broadcast_distributed
 mutate(broadcast_one_peer_only ${broadcast} "scratch, dest)" "scratch, (call.me + 1) % call.n)")
@@ -68,6 +72,8 @@ mutate(broadcast_no_drain ${broadcast} "${drain_and_fence_data}" "    dsb(DSB_DD
 mutate(broadcast_no_wait_for_ready ${broadcast} "      steps::wait_for(ready_cell_of(dest), count);\n" "")
 mutate(broadcast_no_wait_for_data ${broadcast} "    steps::wait_for(data_cell_of(root), count);\n" "")
 kernel_mutants(broadcast_kernel broadcast_distributed finding)
+mutate(broadcast_signed_wait ${broadcast} "${wait_wraps}" "${wait_signed}")
+kernel_mutants(broadcast_kernel broadcast_distributed wraps)
 
 # reduce_scatter_distributed
 mutate(reduce_scatter_last_part_missing ${reduce_scatter} "part < n; ++part" "part < n - 1; ++part")
@@ -107,6 +113,8 @@ kernel_mutants(ffn_partial_sum_kernel ffn_tp_parallel finding)
 foreach(mode IN ITEMS onephase twophase ring bidirectional_ring ibing)
   mutate(${mode}_no_fence ${${mode}} "dsb(DSB_DDR);" "")
   kernel_mutants(allreduce_${mode}_kernel allreduce_distributed_${mode} finding)
+  mutate(${mode}_signed_wait ${${mode}} "${wait_wraps}" "${wait_signed}")
+  kernel_mutants(allreduce_${mode}_kernel allreduce_distributed_${mode} wraps)
 endforeach()
 mutate(onephase_one_mailbox_set ${onephase} "epoch % ar::kSets" "0")
 kernel_mutants(allreduce_onephase_kernel allreduce_distributed_onephase finding)
@@ -144,8 +152,17 @@ kernel_mutants(affine_kernel dual_domain_overlap finding)
 mutate(affine_drops_bias ${affine} "  TADD(value, value, summand);\n" "")
 kernel_mutants(affine_kernel dual_domain_overlap differs)
 
+# The tests: of mutants, and of counts that wrap, for which windows are prepared.
 list(JOIN example_mutants "," example_mutants)
-scene_test(example_mutants ${example_mutant_objects})
-target_link_libraries(example_mutants PRIVATE example_registry)
-target_compile_definitions(example_mutants PRIVATE EXAMPLE_MUTANTS="${example_mutants}"
-                                                   MUTANT_DIRECTORY="${mutant_kernels}")
+tileput_add_kernel(window_words CORE aiv SOURCES kernels/window_words.cpp OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+tileput_add_orchestration(window_words_orch SOURCES kernels/window_words_orch.cpp OUTPUT_DIRECTORY
+                          ${CMAKE_CURRENT_BINARY_DIR})
+foreach(name IN ITEMS example_mutants examples_wrap)
+  scene_test(${name} ${example_mutant_objects} window_words window_words_orch)
+  target_link_libraries(${name} PRIVATE example_registry)
+  target_compile_definitions(
+    ${name}
+    PRIVATE EXAMPLE_MUTANTS="${example_mutants}" MUTANT_DIRECTORY="${mutant_kernels}"
+            WINDOW_WORDS_KERNEL="$<TARGET_FILE:window_words>"
+            WINDOW_WORDS_ORCHESTRATION="$<TARGET_FILE:window_words_orch>")
+endforeach()
