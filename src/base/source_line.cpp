@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <dwarf.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fmt/format.h>
 
@@ -50,6 +51,19 @@ Line call_of(Dwarf_Die& inlined, Dwarf_Die& unit) {
   return {name != nullptr ? name : "", attribute_number(inlined, DW_AT_call_line)};
 }
 
+/// The unit whose code is at `address`; sets `bias` to what lies between its addresses and those of the module.
+/// Compilers need not write .debug_aranges, which dwfl_module_addrdie() looks into, and clang does not: so each unit is
+/// asked.
+Dwarf_Die* unit_of(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr& bias) {
+  Dwarf_Die* unit = nullptr;
+  while ((unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr) {
+    if (dwarf_haspc(unit, address - bias) == 1) {
+      return unit;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 SourceLines::SourceLines() = default;
@@ -84,13 +98,14 @@ std::string SourceLines::find(const std::filesystem::path& object, std::uint64_t
   }
   // The first segment of a shared object is linked at 0, so the bias is where it is "loaded".
   const Dwarf_Addr address = bias + offset;
-  Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias);
-  Dwfl_Line* const source = dwfl_module_getsrc(module, address);
-  if (unit == nullptr || source == nullptr) {
+  Dwarf_Die* const unit = unit_of(module, address, bias);
+  Dwarf_Line* const source = unit == nullptr ? nullptr : dwarf_getsrc_die(unit, address - bias);
+  if (source == nullptr) {
     return {};
   }
   Line line;
-  const char* const name = dwfl_lineinfo(source, nullptr, &line.number, nullptr, nullptr, nullptr);
+  dwarf_lineno(source, &line.number);
+  const char* const name = dwarf_linesrc(source, nullptr, nullptr);
   line.file = name != nullptr ? name : "";
   // Outwards through the inlined calls, as long as the code is an instruction's.
   Dwarf_Die* scopes = nullptr;
