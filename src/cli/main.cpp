@@ -19,6 +19,12 @@
 
 namespace {
 
+/// The command up to the subcommand that was parsed last.
+std::string command_of(const CLI::App& app) {
+  const std::vector<CLI::App*> used = app.get_subcommands();
+  return used.empty() ? app.get_name() : fmt::format("{} {}", app.get_name(), used.back()->get_name());
+}
+
 int run(int argc, char** argv) {
   CLI::App app("One-sided, push-based tile kernels on rank processes", "tileput");
   app.set_version_flag("--version", fmt::format("tileput {}", tileput::version()));
@@ -38,7 +44,8 @@ int run(int argc, char** argv) {
     if (error.get_exit_code() == 0) {  // --help, --version
       return app.exit(error);
     }
-    throw tileput::Error(tileput::ErrorCode::kBadArgument, error.what(), "tileput --help lists what there is");
+    throw tileput::Error(tileput::ErrorCode::kBadArgument, error.what(),
+                         fmt::format("{} --help lists what there is", command_of(app)));
   }
   if (*info) {
     fmt::print("{}", tileput::cli::describe_machine());

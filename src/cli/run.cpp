@@ -45,6 +45,34 @@ std::vector<std::vector<TensorLayout>> layouts_of(const RunPlan& plan) {
   return layouts;
 }
 
+/// The error with what else may be changed.
+Error with_hint(const Error& error, const std::string& hint) {
+  return Error(error.code(), error.detail(), error.hint() + "; " + hint);
+}
+
+Callable load(Worker& worker, const CallableSpec& spec, const RunPlan& plan) {
+  try {
+    return worker.load(spec);
+  } catch (const Error& error) {
+    const bool lacks_entry = error.code() == ErrorCode::kMissingSymbol && !plan.orchestration.empty() &&
+                             error.detail().find(fmt::format("'{}'", plan.entry)) != std::string::npos;
+    throw lacks_entry ? with_hint(error, "name the orchestration's function with --entry") : error;
+  }
+}
+
+/// Whether a kernel or an orchestration that counts its arguments in another way may be the reason.
+bool may_be_of_arguments(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kTooFewArguments:
+    case ErrorCode::kOutOfWindow:
+    case ErrorCode::kShapeMismatch:
+    case ErrorCode::kOrchestration:
+    case ErrorCode::kKernel:
+    case ErrorCode::kRankDied: return true;
+    default: return false;
+  }
+}
+
 /// Ranks, their tensors, and the kernels on them.
 class Launch {
  public:
@@ -54,7 +82,7 @@ class Launch {
         layouts_(layouts_of(plan)),
         spec_(compile(plan)),
         worker_({.ranks = plan.ranks, .platform = plan.platform, .check = plan.check, .timeout = plan.timeout}),
-        callable_(worker_.load(spec_)) {
+        callable_(load(worker_, spec_, plan)) {
     for (const std::vector<TensorLayout>& of_rank : layouts_) {
       std::vector<SharedMemory>& memory = memory_.emplace_back();
       for (const TensorLayout& layout : of_rank) {
@@ -67,25 +95,11 @@ class Launch {
 
   /// All calls, from fresh contents of every tensor and a zeroed window.
   SubmissionReport run() {
-    for (std::size_t rank = 0; rank < memory_.size(); ++rank) {
-      for (std::size_t i = 0; i < plan_.tensors.size(); ++i) {
-        const SharedMemory& memory = memory_[rank][i];
-        fill(plan_.tensors[i], layouts_[rank][i], {plan_.data_seed, i, rank}, {memory.data(), memory.bytes()});
-      }
+    try {
+      return run_group();
+    } catch (const Error& error) {
+      throw may_be_of_arguments(error.code()) ? with_hint(error, plan_.arguments) : error;
     }
-    RunReport report = worker_.run([&](Orchestrator& o) {
-      std::optional<Domain> domain;
-      if (plan_.scratch_bytes) {
-        domain = o.allocate_domain({.buffers = {{.name = "scratch", .bytes = *plan_.scratch_bytes}}});
-      }
-      std::vector<RankTask> group;
-      group.reserve(static_cast<std::size_t>(plan_.ranks));
-      for (int rank = 0; rank < plan_.ranks; ++rank) {
-        group.push_back({rank, arguments(rank, domain)});
-      }
-      o.submit_group(callable_, group, {.calls = plan_.calls});
-    });
-    return std::move(report.submissions.front());
   }
 
   void print() const {
@@ -120,6 +134,28 @@ class Launch {
   }
 
  private:
+  SubmissionReport run_group() {
+    for (std::size_t rank = 0; rank < memory_.size(); ++rank) {
+      for (std::size_t i = 0; i < plan_.tensors.size(); ++i) {
+        const SharedMemory& memory = memory_[rank][i];
+        fill(plan_.tensors[i], layouts_[rank][i], {plan_.data_seed, i, rank}, {memory.data(), memory.bytes()});
+      }
+    }
+    RunReport report = worker_.run([&](Orchestrator& o) {
+      std::optional<Domain> domain;
+      if (plan_.scratch_bytes) {
+        domain = o.allocate_domain({.buffers = {{.name = "scratch", .bytes = *plan_.scratch_bytes}}});
+      }
+      std::vector<RankTask> group;
+      group.reserve(static_cast<std::size_t>(plan_.ranks));
+      for (int rank = 0; rank < plan_.ranks; ++rank) {
+        group.push_back({rank, arguments(rank, domain)});
+      }
+      o.submit_group(callable_, group, {.calls = plan_.calls});
+    });
+    return std::move(report.submissions.front());
+  }
+
   [[nodiscard]] std::span<const std::byte> bytes_of(std::size_t rank, std::size_t tensor) const {
     return {memory_[rank][tensor].data(), layouts_[rank][tensor].bytes};
   }

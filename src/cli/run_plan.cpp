@@ -3,12 +3,14 @@
 #include "cli/run_plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <set>
 #include <string_view>
 
@@ -199,6 +201,31 @@ std::vector<SaveFile> saves_of(const RunCommand& command, const std::vector<Tens
   return saves;
 }
 
+/// "kernel_entry() was given args[0] in0 (f32:rank:64), args[1] ctx", or the same of an orchestration.
+std::string arguments_of(const RunCommand& command, const RunPlan& plan) {
+  std::vector<std::string> tensors;
+  tensors.reserve(plan.tensors.size() + 1);
+  for (const TensorSpec& tensor : plan.tensors) {
+    tensors.push_back(fmt::format("{} ({})", tensor.name, tensor.text));
+  }
+  if (plan.scratch_bytes) {
+    tensors.push_back(fmt::format("scratch ({} bytes)", *plan.scratch_bytes));
+  }
+  const bool is_kernel = command.orchestration.empty();
+  std::vector<std::string> texts;
+  texts.reserve(tensors.size() + command.scalars.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    texts.push_back(is_kernel ? fmt::format("args[{}] {}", i, tensors[i])
+                              : fmt::format("tensor({}) {}", i, tensors[i]));
+  }
+  for (std::size_t i = 0; i < command.scalars.size(); ++i) {
+    texts.push_back(is_kernel ? fmt::format("args[{}] {}", tensors.size() + i, command.scalars[i])
+                              : fmt::format("scalar({}) {}", i, command.scalars[i]));
+  }
+  return fmt::format("{} was given {}", is_kernel ? "kernel_entry()" : "the orchestration",
+                     texts.empty() ? "nothing" : fmt::format("{}", fmt::join(texts, ", ")));
+}
+
 void refuse_what_does_not_fit(const CLI::App& run, const RunCommand& command, const RunPlan& plan) {
   for (const char* const option : {"--seed", "--schedules", "--until-fail", "--memory-model"}) {
     if (plan.platform != Platform::kCheck && run.count(option) != 0) {
@@ -270,7 +297,8 @@ CLI::App* add_run(CLI::App& app, RunCommand& command) {
   run->add_option("--scalars", command.scalars, "after the tensors: n, rank, ctx, integers, f:FLOAT, d:DOUBLE")
       ->delimiter(',')
       ->allow_extra_args(false);
-  run->add_option("--calls", command.calls, "back to back on one window")->check(CLI::PositiveNumber);
+  run->add_option("--calls", command.calls, "back to back on one window")
+      ->check(CLI::Range(std::uint32_t{1}, std::numeric_limits<std::uint32_t>::max()));
   run->add_option("--save", command.saves, "NAME=FILE, .npy or raw: out0=out_%r.npy; %r is the rank; repeatable")
       ->allow_extra_args(false);
   run->add_option("--data-seed", command.data_seed, "of random contents");
@@ -297,6 +325,7 @@ RunPlan plan_of(const CLI::App& run, const RunCommand& command, const std::vecto
   plan.kernels = kernels_of(command);
   plan.orchestration = command.orchestration;
   plan.entry = command.entry;
+  plan.arguments = arguments_of(command, plan);
   plan.saves = saves_of(command, plan.tensors);
   plan.calls = command.calls;
   plan.data_seed = command.data_seed;

@@ -68,6 +68,7 @@ struct RunPlan {
   std::vector<TensorSpec> tensors;  ///< in the order of the command line
   std::optional<std::uint64_t> scratch_bytes;
   std::vector<Scalar> scalars;
+  std::string arguments;  ///< what the kernel, or the orchestration, finds under which index
   std::vector<SaveFile> saves;
   std::uint32_t calls = 1;
   std::uint64_t data_seed = 1;

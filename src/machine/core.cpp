@@ -194,9 +194,10 @@ void fail_shape(Opcode opcode, const GlobalRegion& target, const GlobalRegion& s
 
 void fail_tile_shape(Opcode opcode, const TileRegion& tile, const GlobalRegion& tensor) {
   throw Error(ErrorCode::kShapeMismatch,
-              fmt::format("{}{}: a tile with {} x {} valid elements and a tensor of shape {}", name_of(opcode),
-                          at(__builtin_return_address(0)), tile.valid_rows, tile.valid_cols, shape_text(tensor)),
-              "the tile's valid rows and columns are the tensor's, see the instruction's mapping of dimensions");
+              fmt::format("{}{}: a tile with {} x {} valid of {} x {} elements and a tensor of shape {}",
+                          name_of(opcode), at(__builtin_return_address(0)), tile.valid_rows, tile.valid_cols, tile.rows,
+                          tile.cols, shape_text(tensor)),
+              "valid extents lie inside their tile and are the tensor's, see the instruction's mapping of dimensions");
 }
 
 void fail_argument(Opcode opcode, const char* what, const char* hint) {

@@ -440,8 +440,16 @@ std::optional<Error> RankPool::death(int rank) const {
   if (end.empty()) {
     return std::nullopt;
   }
+  // What the signal's handler left was read with acquire when `end` was written.
+  const rank::CrashReport& crash = control_->slot(rank).crash;
+  const bool is_fault =
+      crash.has_address.load(std::memory_order_relaxed) != 0 && crash.sender.load(std::memory_order_relaxed) == 0;
   return Error(ErrorCode::kRankDied, end,
-               "messages on stderr may say more; look for what sends signals, the system's out-of-memory killer too");
+               is_fault
+                   ? "check what is accessed there, and the number and order of the arguments; messages on stderr may "
+                     "say more"
+                   : "messages on stderr may say more; look for what sends signals, the system's out-of-memory "
+                     "killer too");
 }
 
 void RankPool::retire(const std::set<int>& ranks) {

@@ -366,7 +366,8 @@ void tileput_set_element(const ChipTensor* tensor, std::uint32_t ndims, const st
 }
 
 void tileput_fail_argument(const char* what, long long index, long long count) {
-  throw Error(ErrorCode::kTooFewArguments, fmt::format("the orchestration asks for {} {} of {}", what, index, count),
+  throw Error(ErrorCode::kTooFewArguments,
+              fmt::format("the orchestration asks for {} {} (the first is 0), and there are {}", what, index, count),
               "pass as many arguments as the orchestration reads");
 }
 

@@ -271,9 +271,11 @@ TEST_P(CrashTest, PlainStoreBehindAWindowNamesLineAndBuffer) {
 }
 
 TEST_P(CrashTest, WildLoadNamesTheLine) {
-  expect_error(ErrorCode::kRankDied, {"signal 11", "at hang_kernel.cpp:", "accessing 0x10", "a null pointer"}, [&] {
-    run({{Hang::kNullLoad, 16}, {Hang::kWait, 1}});
-  });
+  expect_error(ErrorCode::kRankDied,
+               {"signal 11", "at hang_kernel.cpp:", "accessing 0x10", "a null pointer", "check what is accessed there"},
+               [&] {
+                 run({{Hang::kNullLoad, 16}, {Hang::kWait, 1}});
+               });
 }
 
 TEST_P(CrashTest, SignalFromOutsideNamesItsSender) {
@@ -283,7 +285,9 @@ TEST_P(CrashTest, SignalFromOutsideNamesItsSender) {
     kill(victim, SIGSEGV);
   });
   expect_error(ErrorCode::kRankDied,
-               {"signal 11", "at hang_kernel.cpp:", "sent by process " + std::to_string(getpid())}, [&] {
+               {"signal 11", "at hang_kernel.cpp:", "sent by process " + std::to_string(getpid()),
+                "look for what sends signals"},
+               [&] {
                  run({{Hang::kWait, 1}, {Hang::kCompute, 1000}});
                });
   sender.join();
