@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/fault_report.hpp"
 #include "tileput/error.hpp"
 #include "tileput/schedules.hpp"
 
@@ -201,6 +202,8 @@ void print_line(const CheckReport& report) { fmt::print("{}\n", line_of(report))
 /// One schedule after the other on the checked machine; prints and saves the results of the last complete one.
 int run_checked(const RunPlan& plan) {
   Launch launch(plan);
+  const FaultReport fault_report("check what is accessed there, and the number and order of the arguments; " +
+                                 plan.arguments);
   std::optional<std::uint64_t> differs;  // the first seed whose results are not those of the first complete run
   std::optional<std::pair<std::uint64_t, std::string>> results;
   bool is_complete = false;

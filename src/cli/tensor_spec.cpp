@@ -111,7 +111,13 @@ std::optional<Number> constant_of(DataType type, const std::string& text) {
   if (is_float(type)) {
     double real = 0;
     const auto [next, error] = std::from_chars(text.data(), end, real);
-    return error == std::errc() && next == end ? std::optional<Number>({real, 0}) : std::nullopt;
+    if (error != std::errc() || next != end) {
+      return std::nullopt;
+    }
+    std::array<std::byte, sizeof(float)> element{};
+    store(type, element.data(), {real, 0});
+    const bool fits = !std::isfinite(real) || std::isfinite(load(type, element.data()));
+    return fits ? std::optional<Number>({real, 0}) : std::nullopt;
   }
   const unsigned bits = type == DataType::kBool ? 1U : static_cast<unsigned>(8 * element_bytes(type));
   if (is_signed(type)) {

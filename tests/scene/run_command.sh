@@ -311,6 +311,11 @@ run --kernel kernels/null.cpp "${sum[@]}"
 [[ $code == 71 ]] || fail "a null pointer"
 grep -qE 'null\.cpp:[0-9]+ .* a null pointer \(check what is accessed there, and the number and order' err ||
   fail "a null pointer"
+line=$(grep -n 'args\[2\] - args\[2\]' kernels/null.cpp | cut -d: -f1)
+run --kernel kernels/null.cpp "${sum[@]}" -n 2 -p check
+[[ $code == 71 ]] || fail "a null pointer on the checked machine"
+grep -qE "^tileput: rank-died: .* at null\.cpp:$line: signal 11 .*, accessing 0x0 \(.*given args\[0\] in0" err ||
+  fail "a null pointer on the checked machine"
 
 # What is refused, before anything runs.
 refused "asks for tensor 3 (the first is 0), and there are 2 (" --kernel "aic:$matmul" --kernel "aiv:$add" -D SUM=float \
@@ -325,6 +330,8 @@ refused "'1x2x3x4x5x6' is no shape" --kernel "$add" --out f32:1x2x3x4x5x6
 refused "too many elements" --kernel "$add" --out f32:4294967295x4294967295
 refused "'some' is no contents" --kernel "$add" --in f32:some:8
 refused "'300' is no contents of type u8" --kernel "$add" --in u8:300:8
+refused "'70000' is no contents of type f16" --kernel "$add" --in f16:70000:8
+refused "'-1e39' is no contents of type bf16" --kernel "$add" --in bf16:-1e39:8
 refused "'-129' is no contents of type i8" --kernel "$add" --in i8:-129:8
 refused "an output has no contents" --kernel "$add" --out f32:zeros:8
 refused "raw_0 has 512 bytes" --kernel "$add" --in f32:@raw_0:127
