@@ -268,6 +268,7 @@ void add_check_options(CLI::App& run, RunCommand& command) {
 void add_compiler_options(CLI::App& run, RunCommand& command) {
   run.add_option("--compiler", command.compiler.compiler, "default: CXX, else g++ or clang++");
   run.add_option("-I,--include", command.compiler.include_directories, "a further directory of headers")
+      ->check(CLI::ExistingDirectory)
       ->allow_extra_args(false);
   run.add_option("-D,--define", command.compiler.definitions, "a further macro, NAME or NAME=VALUE")
       ->allow_extra_args(false);

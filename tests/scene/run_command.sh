@@ -9,43 +9,12 @@ set -euo pipefail
 tileput=$1
 own=$2
 all_to_all=$3
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-unset TILEPUT_KERNEL_PATH CXX CPATH CPLUS_INCLUDE_PATH
-export TILEPUT_CACHE_DIR=$scratch/cache
-cp -r "$own" "$scratch/kernels"
+# shellcheck source=tests/scene/run_support.sh
+source "$(dirname "$0")/run_support.sh"
 cp -r "$all_to_all" "$scratch/all_to_all"
-cd "$scratch"
 add=$scratch/kernels/run_add.cpp
-matmul=$scratch/kernels/run_matmul.cpp
 push=$scratch/all_to_all/aiv/all_to_all_kernel.cpp
 orchestration=$scratch/all_to_all/orchestration/all_to_all_orch.cpp
-
-fail() {
-  printf 'FAIL: %s: exit %d\n' "$1" "$code"
-  sed 's/^/  stdout: /' out
-  sed 's/^/  stderr: /' err
-  exit 1
-}
-# run <arguments>...: sets code, writes out and err
-run() {
-  code=0
-  timeout 60 "$tileput" run "$@" >out 2>err || code=$?
-}
-works() {
-  run "$@"
-  [[ $code == 0 ]] || fail "$*"
-}
-# refused <text on stderr> <arguments>...
-refused() {
-  local text=$1
-  shift
-  run "$@"
-  [[ $code == 2 ]] || fail "$*"
-  grep -qE '^tileput: .* \(.+\)$' err || fail "$*: no hint at the end"
-  grep -qF -- "$text" err || fail "$*: stderr does not say '$text'"
-  [[ ! -s out ]] || fail "$*: results on stdout"
-}
 
 # A compiler that says when it is started.
 cat >compiler <<'EOF'
@@ -57,96 +26,20 @@ chmod +x compiler
 export COMPILER_LOG=$scratch/log
 starts() { grep -c -- '-shared' log || true; }
 
-# Sums, in the order of the command line, in files that Python reads without NumPy.
-cat >check.py <<'EOF'
-"""Reads .npy by hand, and compares."""
-import ast
-import struct
-import sys
-
-
-def npy(name):
-    data = open(name, "rb").read()
-    assert data[:8] == b"\x93NUMPY\x01\x00", name
-    (length,) = struct.unpack("<H", data[8:10])
-    assert (10 + length) % 64 == 0 and data[9 + length : 10 + length] == b"\n", name
-    head = ast.literal_eval(data[10 : 10 + length].decode())
-    assert not head["fortran_order"]
-    return head, data[10 + length :]
-
-
-def floats(name):
-    head, data = npy(name)
-    assert head["descr"] == "<f4", head
-    return list(struct.unpack(f"<{len(data) // 4}f", data))
-
-
-def single(x):
-    return struct.unpack("<f", struct.pack("<f", x))[0]
-
-
-def matrix(name):
-    """Rows, columns and elements; uint16 has the bits of bfloat16."""
-    head, data = npy(name)
-    code = {"<f4": "f", "<f2": "e", "<u2": "H", "|i1": "b", "<i4": "i"}[head["descr"]]
-    values = [x for (x,) in struct.iter_unpack(f"<{code}", data)]
-    if code == "H":
-        values = [struct.unpack("<f", struct.pack("<I", bits << 16))[0] for bits in values]
-    return *head["shape"], values
-
-
-what, ranks = sys.argv[1], int(sys.argv[2])
-if what == "add":
-    seen = []
-    for rank in range(ranks):
-        a, b, out = (floats(f"{name}_{rank}.npy") for name in ("a", "b", "sum"))
-        assert npy(f"sum_{rank}.npy")[0]["shape"] == (8, 16)
-        assert len(set(a)) > 100 and all(-1 <= x < 1 for x in a)
-        assert b == [0.25] * 128 and out == [single(x + 0.25) for x in a]
-        assert a not in seen, "ranks have the same random contents"
-        seen.append(a)
-elif what == "all_to_all":
-    sources = [floats(f"in_{rank}.npy") for rank in range(ranks)]
-    count = len(sources[0]) // ranks
-    for rank in range(ranks):
-        wanted = [x for source in sources for x in source[rank * count : (rank + 1) * count]]
-        assert floats(f"out_{rank}.npy") == wanted, rank
-elif what == "product":
-    # Exact for integers. The order in which floats are added is not specified: 1e-4 is the tolerance of the spec.
-    tolerance = 0 if sys.argv[3] == "i8" else 1e-4
-    seen = []
-    for rank in range(ranks):
-        (m, k, a), (depth, n, b), (rows, columns, out) = (matrix(f"{name}_{rank}.npy") for name in ("a", "b", "product"))
-        assert depth == k and (rows, columns) == (m, n)
-        for i in range(m):
-            for j in range(n):
-                wanted = sum(a[i * k + t] * b[t * n + j] for t in range(k))
-                assert abs(out[i * n + j] - wanted) <= tolerance, (rank, i, j, out[i * n + j], wanted)
-        assert a not in seen, "ranks have the same random contents"
-        seen.append(a)
-elif what == "layer":
-    product, bias, result = (floats(f"{name}_0.npy") for name in ("product", "bias", "result"))
-    assert result == [single(x + y) for x, y in zip(product, bias)]
-elif what == "bits":
-    assert open("bits_0.bin", "rb").read() == struct.pack("<8H", *[0x3FC0] * 8)
-    head, data = npy("bits_0.npy")
-    assert head == {"descr": "<u2", "fortran_order": False, "shape": (8,)} and len(data) == 16
-EOF
-
 sum=(--in f32:random:8x16 --in f32:0.25:8x16 --out f32:8x16)
 save=(--save in0=a_%r.npy --save in1=b_%r.npy --save out0=sum_%r.npy)
 works --compiler ./compiler --kernel "$add" -n 3 "${sum[@]}" "${save[@]}"
 [[ $(grep -cE '^rank [0-2]: out0 f32\[8x16\]: .* 0 NaN$' out) == 3 ]] || fail "one line a rank"
-python3 check.py add 3
+saved_are add 3
 [[ $(starts) == 1 ]] || fail "compiled once"
 
 # The cache: no compiler for the same again, one where anything that it read is another, both known afterwards.
 works --compiler ./compiler --kernel "$add" -n 3 "${sum[@]}" "${save[@]}"
-python3 check.py add 3
+saved_are add 3
 [[ $(wc -l <log) == 2 ]] || fail "a compiler was started for what is in the cache"
 cp sum_0.npy before.npy
 works --compiler ./compiler --kernel "$add" -n 3 --data-seed 2 "${sum[@]}" "${save[@]}"
-python3 check.py add 3
+saved_are add 3
 ! cmp -s sum_0.npy before.npy || fail "another seed, the same contents"
 sed -i 's/16384/8192/' kernels/run_add_shape.hpp
 works --compiler ./compiler --kernel "$add" "${sum[@]}"
@@ -219,63 +112,27 @@ for type in f16 i32 i16 i8 u8 u16 u32 i64 u64 bool; do
 done
 works --kernel "$add" --in f32:1:8 --in f32:1:8 --out f32:8 --in bf16:1.5:8 --save in2=bits_0.bin
 works --kernel "$add" --in f32:1:8 --in f32:1:8 --out f32:8 --in bf16:1.5:8 --save in2=bits_0.npy
-python3 check.py bits 1
-
-# On the cube core: a product of each type and of odd extents, by both compilers, on the checked machine too.
-save=(--save in0=a_%r.npy --save in1=b_%r.npy --save out0=product_%r.npy)
-product() { # product <type> <its name in kernels> <type of the sum> <its name> <arguments>...
-  local type=$1 element=$2 to=$3 to_element=$4
-  shift 4
-  works --core aic --kernel "$matmul" -D ELEMENT="$element" -D SUM="$to_element" -n 2 \
-    --in "$type:random:17x33" --in "$type:random:33x21" --out "$to:17x21" "${save[@]}" "$@"
-  python3 check.py product 2 "$type"
-}
-product f32 float f32 float --compiler g++
-product f32 float f32 float --compiler clang++
-product f16 half f32 float -p check --schedules 3
-product bf16 bfloat16_t f32 float
-product i8 int8_t i32 int32_t
-works --core aic --kernel "$matmul" -D ELEMENT=float -D SUM=float --in f32:random:64x64 --in f32:random:64x64 \
-  --out f32:64x64 "${save[@]}"
-python3 check.py product 1 f32
-cp product_0.npy before.npy
-works --core aic --kernel "$matmul" -D ELEMENT=float -D SUM=float --in f32:@a_%r.npy --in f32:@b_%r.npy --out f32:64x64 \
-  --save out0=product_%r.npy
-cmp before.npy product_0.npy || fail "the product of what was saved"
-works --core aic --kernel "$matmul" -D ELEMENT=float -D SUM=float --in f32:1:3x0 --in f32:1:0x5 --out f32:3x5
-grep -qxF 'rank 0: out0 f32[3x5]: 0 0 0 0 0 0 0 0 ...; min 0, max 0, 0 NaN' out || fail "a product of nothing"
-# Without the flag between the load and the move the checker objects.
-grep -v 'PIPE_MTE2, PIPE_MTE1' "$matmul" >kernels/unordered.cpp
-run --core aic --kernel kernels/unordered.cpp -D ELEMENT=float -D SUM=float --in f32:1:8x8 --in f32:1:8x8 --out f32:8x8 \
-  -p check
-[[ $code == 73 ]] || fail "without its flag"
-grep -qE 'missing: .*set_flag.*TLOAD unordered\.cpp:[0-9]+' out || fail "the missing flag"
-# Both kinds of core, by an orchestration.
-works --kernel "aic:$matmul" --kernel "aiv:$add" --orch kernels/run_layer_orch.cpp --entry layer -D ELEMENT=float \
-  -D SUM=float --in f32:random:16x24 --in f32:random:24x8 --in f32:random:16x8 --out f32:16x8 --out f32:16x8 \
-  --save in0=a_%r.npy --save in1=b_%r.npy --save in2=bias_%r.npy --save out0=product_%r.npy --save out1=result_%r.npy
-python3 check.py product 1 f32
-python3 check.py layer 1
+saved_are bits 1
 
 # A distributed kernel: with the default orchestration, with its own, and as objects.
 exchange=(-n 4 --in f32:random:256 --out f32:256 --scratch 4K --save in0=in_%r.npy --save out0=out_%r.npy)
 for by in "" "--orch $orchestration --entry all_to_all_push"; do
   # shellcheck disable=SC2086  # several words or none
   works --kernel "$push" $by "${exchange[@]}" --scalars n,ctx --calls 3 --keep .
-  python3 check.py all_to_all 4
+  saved_are all_to_all 4
   grep -qE '^3 calls, median [0-9.]+ us$' out || fail "the time of a call"
   rm out_?.npy
 done
 works --kernel 0:aiv:all_to_all_kernel.so --orch all_to_all_orch.so --entry all_to_all_push "${exchange[@]}" \
   --scalars n --scalars ctx
-python3 check.py all_to_all 4
+saved_are all_to_all 4
 
 # On the checked machine: clean with its fence, found without.
 # shellcheck disable=SC2054  # the comma is one of --scalars
 check=(-p check -n 3 --in f32:random:48 --out f32:48 --scratch 4K --scalars n,ctx --calls 3)
 works --kernel "$push" "${check[@]}" --schedules 10 --save in0=in_%r.npy --save out0=out_%r.npy
 grep -qxF 'no findings in 10 schedules' out || fail "clean"
-python3 check.py all_to_all 3
+saved_are all_to_all 3
 python3 - "$push" all_to_all/aiv/unfenced.cpp <<'EOF'
 import sys
 text = open(sys.argv[1]).read()
@@ -295,34 +152,7 @@ bash -c "$again" >out 2>err || code=$?
 run --kernel all_to_all/aiv/unfenced.cpp "${check[@]}" --schedules 3 --until-fail
 grep -q 'in 1 of 1 schedules' out || fail "--until-fail"
 
-# A kernel that fails: its line, whichever compiler, what it was given, and what to change.
-line=$(grep -n 'TLOAD(right, b)' "$add" | cut -d: -f1)
-for compiler in g++ clang++; do
-  run --compiler "$compiler" --kernel "$add" --in f32:1:16 --in f32:1:8 --out f32:16
-  [[ $code == 1 ]] || fail "a tensor that is too small"
-  grep -qF "TLOAD at run_add.cpp:$line: 64 bytes" err || fail "the line of an object of $compiler"
-  grep -qF 'was given args[0] in0 (f32:1:16), args[1] in1 (f32:1:8), args[2] out0 (f32:16))' err || fail "arguments"
-done
-run --kernel "$matmul" --core aic -D ELEMENT=float -D SUM=float --in f32:1:65x8 --in f32:1:8x8 --out f32:65x8
-[[ $code == 1 ]] || fail "a tile that is too small"
-grep -qF 'a tile with 65 x 8 valid of 64 x 64 elements' err || fail "the size of the tile"
-sed 's/^  TLOAD(left, a);/  *reinterpret_cast<volatile int*>(args[2] - args[2]) = 1;/' "$add" >kernels/null.cpp
-run --kernel kernels/null.cpp "${sum[@]}"
-[[ $code == 71 ]] || fail "a null pointer"
-grep -qE 'null\.cpp:[0-9]+ .* a null pointer \(check what is accessed there, and the number and order' err ||
-  fail "a null pointer"
-line=$(grep -n 'args\[2\] - args\[2\]' kernels/null.cpp | cut -d: -f1)
-run --kernel kernels/null.cpp "${sum[@]}" -n 2 -p check
-[[ $code == 71 ]] || fail "a null pointer on the checked machine"
-grep -qE "^tileput: rank-died: .* at null\.cpp:$line: signal 11 .*, accessing 0x0 \(.*given args\[0\] in0" err ||
-  fail "a null pointer on the checked machine"
-
 # What is refused, before anything runs.
-refused "asks for tensor 3 (the first is 0), and there are 2 (" --kernel "aic:$matmul" --kernel "aiv:$add" -D SUM=float \
-  -D ELEMENT=float --orch kernels/run_layer_orch.cpp --entry layer --in f32:1:8x8 --in f32:1:8x8
-refused "the orchestration was given tensor(0) in0 (f32:1:8), scalar(0) n, scalar(1) 7)" --kernel "$add" \
-  --orch kernels/run_layer_orch.cpp --entry layer --in f32:1:8 --scalars n,7
-refused "function with --entry" --kernel "$add" --orch kernels/run_layer_orch.cpp
 refused "--calls: Value 0 not in range 1 to 4294967295 (tileput run --help" --kernel "$add" --calls 0
 refused "no element type 'f31'" --kernel "$add" --in f31:zeros:8
 refused "'8y8' is no shape" --kernel "$add" --in f32:zeros:8y8
@@ -356,6 +186,7 @@ refused "one file for 2 ranks" --kernel "$add" -n 2 --out f32:8 --save out0=x.np
 refused "no tensor and file" --kernel "$add" --out f32:8 --save out1=x.npy
 refused "no directory" --kernel "$add" --out f32:8 --save out0=nowhere/x.npy
 refused "--seed is for -p check" --kernel "$add" --seed 1
+refused "Directory does not exist: nowhere" --kernel "$add" -I nowhere
 refused "no compiler 'nothing'" --kernel "$add" --compiler nothing
 refused "kernel_entry" --kernel "$orchestration"
 sed 's/TADD(left, left, right)/TADD(left, left, wrong)/' "$add" >kernels/broken.cpp
