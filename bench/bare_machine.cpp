@@ -6,117 +6,43 @@
 // docs/benchmarks.md.
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <sched.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "all_to_all_window.hpp"
 #include "kernels/bare_machine.hpp"
-#include "ratio_table.hpp"
+#include "program.hpp"
+#include "rank_bench.hpp"
 #include "tileput/worker.hpp"
 
 namespace {
 
 namespace bm = bare_machine;
+using bench::cells_of;
+using bench::kCores;
+using bench::mean_of;
+using bench::RankBench;
 using bench::Row;
 using bench::Samples;
 using bench::Target;
+using bench::tensor_of;
 using tileput::Error;
 using tileput::ErrorCode;
 
-constexpr int kCores = 2;
 constexpr std::uint32_t kCallWords = 64;  // of the all-to-all, for each destination
 
-struct Options {
-  std::uint32_t rounds = 41;
+struct Options : bench::ProgramOptions {
   std::uint64_t bytes_min = 4096;
   std::uint64_t bytes_max = std::uint64_t{64} << 20U;
   std::uint64_t batch_bytes = std::uint64_t{16} << 20U;
   std::uint32_t trips = 2000;
   std::uint32_t calls = 1000;
   std::vector<int> ranks{4, 8, 16};
-  std::filesystem::path csv = "build/bench/bare_machine.csv";
   double timeout_s = 60;
-  bool check = false;
 };
-
-/// A worker with the objects of this program, and one array of samples for each rank.
-class Bench {
- public:
-  Bench(const Options& options, int ranks)
-      : worker_({.ranks = ranks,
-                 .timeout = std::chrono::nanoseconds(static_cast<std::int64_t>(options.timeout_s * 1e9))}) {}
-
-  [[nodiscard]] tileput::Worker& worker() { return worker_; }
-  [[nodiscard]] int ranks() const { return worker_.ranks(); }
-
-  tileput::Callable load(const char* kernel) {
-    return load("bare_machine_forward", fmt::format("kernels/{}.so", kernel));
-  }
-  tileput::Callable load_all_to_all() { return load("bare_machine_call", ALL_TO_ALL_KERNEL); }
-
-  std::vector<tileput::SharedMemory> allocate(std::uint64_t bytes) {
-    std::vector<tileput::SharedMemory> all;
-    for (int rank = 0; rank < ranks(); ++rank) {
-      all.push_back(worker_.allocate_tensor(bytes));
-    }
-    return all;
-  }
-
-  /// Submits one task per rank; `fill(args, rank)` gives it its arguments.
-  template <class Fill>
-  void submit(tileput::Orchestrator& o, const tileput::Callable& callable, std::uint32_t calls, Fill&& fill) {
-    std::vector<tileput::RankTask> group;
-    for (int rank = 0; rank < ranks(); ++rank) {
-      tileput::TaskArgs args;
-      fill(args, static_cast<std::size_t>(rank));
-      group.push_back({rank, args});
-    }
-    o.submit_group(callable, group, {.calls = calls});
-  }
-
- private:
-  tileput::Callable load(const char* entry, const std::string& kernel) {
-    return worker_.load({.orchestration = "kernels/bare_machine_orch.so",
-                         .entry = entry,
-                         .kernels = {{0, tileput::Core::kAiv, kernel}}});
-  }
-
-  tileput::Worker worker_;
-};
-
-tileput::Tensor tensor_of(const tileput::SharedMemory& memory, tileput::DataType type) {
-  const auto elements = static_cast<std::uint32_t>(memory.bytes() / tileput::element_bytes(type));
-  return {memory.data(), type, {elements}};
-}
-
-tileput::BufferSpec cells_of(int ranks) {
-  return {
-      .name = "cells", .bytes = bm::cells_bytes(static_cast<std::uint64_t>(ranks)), .type = tileput::DataType::kInt32};
-}
-
-/// Mean over the ranks of what they measured.
-double mean_of(const std::vector<tileput::SharedMemory>& samples, std::size_t index) {
-  double sum = 0;
-  for (const tileput::SharedMemory& rank : samples) {
-    const std::int64_t ns = rank.as<std::int64_t>()[index];
-    if (ns <= 0) {
-      throw Error(ErrorCode::kInternal, fmt::format("sample {} is {} ns", index, ns), "measure longer batches");
-    }
-    sum += static_cast<double>(ns);
-  }
-  return sum / static_cast<double>(samples.size());
-}
 
 /// What TPUT is compared with.
 struct CopyMeasure {
@@ -128,7 +54,7 @@ constexpr CopyMeasure kAgainstMemcpy{"TPUT / memcpy", bm::kCopyBare, 0.95};
 constexpr CopyMeasure kAgainstUnchecked{"TPUT / TPUT without bounds", bm::kCopyUnchecked, 0.8};
 
 /// TPUT against another copy between the same addresses, both ranks at the same time: GB/s of one rank.
-Row measure_copy(Bench& bench, const tileput::Callable& kernel, const Options& options, std::uint64_t bytes,
+Row measure_copy(RankBench& bench, const tileput::Callable& kernel, const Options& options, std::uint64_t bytes,
                  const CopyMeasure& measure) {
   const std::uint64_t repeats = std::max<std::uint64_t>(1, options.batch_bytes / bytes);
   const auto sources = bench.allocate(bytes);
@@ -172,10 +98,10 @@ Row measure_copy(Bench& bench, const tileput::Callable& kernel, const Options& o
 /// The all-to-all kernel on the ranks of a worker, and its buffers.
 class Exchange {
  public:
-  Exchange(Bench& bench, const Options& options)
+  Exchange(RankBench& bench, const Options& options)
       : bench_(bench),
         options_(options),
-        callable_(bench.load_all_to_all()),
+        callable_(bench.load("bare_machine_call", ALL_TO_ALL_KERNEL)),
         in_(bench.allocate(elements() * sizeof(float))),
         out_(bench.allocate(elements() * sizeof(float))),
         samples_(bench.allocate(std::uint64_t{options.rounds} * kSampleWords * sizeof(std::int64_t))) {
@@ -225,7 +151,7 @@ class Exchange {
     return static_cast<float>(1 + 10000 * source + 100 * dest + index);
   }
 
-  Bench& bench_;
+  RankBench& bench_;
   const Options& options_;
   tileput::Callable callable_;
   std::vector<tileput::SharedMemory> in_;
@@ -234,7 +160,7 @@ class Exchange {
 };
 
 /// One way of a signal by TNOTIFY and TWAIT, by stores and loads; and the all-to-all in units of that way.
-std::vector<Row> measure_latency(Bench& bench, const Options& options) {
+std::vector<Row> measure_latency(RankBench& bench, const Options& options) {
   const tileput::Callable kernel = bench.load("ping_pong_kernel");
   Exchange exchange(bench, options);
   const auto samples = bench.allocate(std::uint64_t{options.rounds} * bm::kPingVariants * sizeof(std::int64_t));
@@ -278,7 +204,7 @@ std::vector<Row> measure_latency(Bench& bench, const Options& options) {
 
 /// The all-to-all against flags alone, with more ranks than cores.
 Row measure_ranks(const Options& options, int ranks) {
-  Bench bench(options, ranks);
+  RankBench bench(ranks, options.timeout_s);
   const tileput::Callable kernel = bench.load("flags_kernel");
   Exchange exchange(bench, options);
   const auto samples = bench.allocate(options.rounds * sizeof(std::int64_t));
@@ -314,30 +240,12 @@ Row measure_ranks(const Options& options, int ranks) {
                 found);
 }
 
-/// Confines this process, and the ranks that it starts from now on, to the cores that two ranks were given.
-void keep_to_two_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::set<int> cores;
-  const tileput::Worker worker({.ranks = kCores});
-  for (const tileput::RankInfo& info : worker.rank_infos()) {
-    if (info.core) {
-      cores.insert(*info.core);
-      CPU_SET(*info.core, &set);
-    }
-  }
-  if (cores.size() != std::size_t{kCores} || sched_setaffinity(0, sizeof(set), &set) != 0) {
-    throw Error(ErrorCode::kSystem, fmt::format("ranks are bound to {} of the {} cores needed", cores.size(), kCores),
-                "run it where two cores may be used");
-  }
-  fmt::print("cores {}\n", fmt::join(cores, " and "));
-}
-
-int run(const Options& options) {
-  keep_to_two_cores();
+std::vector<Row> measure(Options& options) {
+  options.bytes_min -= options.bytes_min % sizeof(std::int32_t);
+  bench::keep_to_two_cores();
   std::vector<Row> rows;
   {
-    Bench bench(options, kCores);
+    RankBench bench(kCores, options.timeout_s);
     const tileput::Callable copy = bench.load("copy_kernel");
     for (std::uint64_t bytes = options.bytes_min; bytes <= options.bytes_max; bytes *= 4) {
       rows.push_back(measure_copy(bench, copy, options, bytes, kAgainstMemcpy));
@@ -349,15 +257,15 @@ int run(const Options& options) {
   for (const int ranks : options.ranks) {
     rows.push_back(measure_ranks(options, ranks));
   }
-
-  const bool missed = bench::report(rows, options.rounds, options.csv);
-  return static_cast<int>(options.check && missed ? tileput::ExitCode::kDiffers : tileput::ExitCode::kOk);
+  return rows;
 }
 
-/// Fills `options`; an exit code where the program is to end at once.
-std::optional<int> parse(int argc, char** argv, Options& options) {
+}  // namespace
+
+int main(int argc, char** argv) {
   CLI::App app("Costs of instructions against the bare machine, as ratios", "bare_machine");
-  app.add_option("--rounds", options.rounds, "rounds of each comparison")->check(CLI::Range(1, 100000));
+  Options options;
+  options.csv = "build/bench/bare_machine.csv";
   app.add_option("--bytes-min", options.bytes_min, "smallest TPUT")->check(CLI::Range(4, 1 << 30));
   app.add_option("--bytes-max", options.bytes_max, "largest TPUT; each size is four times the one before")
       ->check(CLI::Range(4, 1 << 30));
@@ -367,35 +275,6 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   app.add_option("--ranks", options.ranks, "rank counts of the all-to-all against flags")
       ->delimiter(',')
       ->check(CLI::Range(1, tileput::kRanksMax));
-  app.add_option("--csv", options.csv, "file for the figures");
   app.add_option("--timeout", options.timeout_s, "seconds after which one comparison fails; 0: never");
-  app.add_flag("--check", options.check, "exit with 1 if a target is missed");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {  // --help
-      return app.exit(error);
-    }
-    throw Error(ErrorCode::kBadArgument, error.what(), "--help lists what there is");
-  }
-  options.bytes_min -= options.bytes_min % sizeof(std::int32_t);
-  return std::nullopt;
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  try {
-    Options options;
-    if (const std::optional<int> code = parse(argc, argv, options)) {
-      return *code;
-    }
-    return run(options);
-  } catch (const Error& error) {
-    std::fprintf(stderr, "bare_machine: %s\n", error.what());
-    return static_cast<int>(tileput::exit_code_of(error.code()));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bare_machine: %s\n", error.what());
-    return static_cast<int>(tileput::ExitCode::kInternal);
-  }
+  return bench::run_program(argc, argv, app, options, [&] { return measure(options); });
 }

@@ -33,7 +33,8 @@ std::string size_text(std::uint64_t bytes) {
 double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
 
 bool Row::meets_target() const {
-  return target.bound == Target::Bound::kAtLeast ? ratio >= target.ratio : ratio <= target.ratio;
+  const double value = target.of == Target::Of::kRatio ? ratio : ours;
+  return target.bound == Target::Bound::kAtLeast ? value >= target.limit : value <= target.limit;
 }
 
 bool Row::is_noisy() const { return spread > kSpreadMax; }
@@ -58,10 +59,11 @@ std::string table_of(const std::vector<Row>& rows) {
                                  "size", "ours", "bare", "", "ratio", "target", "spread", "state");
   for (const Row& row : rows) {
     const char* const bound = row.target.bound == Target::Bound::kAtLeast ? ">=" : "<=";
+    const std::string unit = row.target.of == Target::Of::kOurs ? " " + row.unit : "";
     text +=
         fmt::format("{:<30} {:>5} {:>8} {:>9.3f} {:>9.3f} {:<5} {:>6.2f} {:>8} {:>7.2f}  {}\n", row.measure,
                     row.ranks == 0 ? "" : fmt::to_string(row.ranks), size_text(row.bytes), row.ours, row.bare, row.unit,
-                    row.ratio, fmt::format("{} {:.2f}", bound, row.target.ratio), row.spread, row.state());
+                    row.ratio, fmt::format("{} {:.4g}{}", bound, row.target.limit, unit), row.spread, row.state());
   }
   return text;
 }
@@ -71,7 +73,7 @@ std::string csv_of(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     text += fmt::format("{},{},{},{},{:.6g},{:.6g},{:.4f},{},{},{:.3f},{},{}\n", row.measure, row.ranks, row.bytes,
                         row.unit, row.ours, row.bare, row.ratio,
-                        row.target.bound == Target::Bound::kAtLeast ? "at least" : "at most", row.target.ratio,
+                        row.target.bound == Target::Bound::kAtLeast ? "at least" : "at most", row.target.limit,
                         row.spread, row.rounds, row.state());
   }
   return text;

@@ -11,11 +11,13 @@
 
 namespace bench {
 
-/// What a row asks of ours/bare.
+/// What a row asks of ours/bare, or of ours alone.
 struct Target {
   enum class Bound : std::uint8_t { kAtLeast, kAtMost };
+  enum class Of : std::uint8_t { kRatio, kOurs };
   Bound bound = Bound::kAtMost;
-  double ratio = 0;
+  double limit = 0;
+  Of of = Of::kRatio;  ///< kOurs: the limit is in the row's unit
 };
 
 /// One comparison: the value of each round, ours and bare, in the same unit.

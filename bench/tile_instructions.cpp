@@ -8,16 +8,13 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <cstdio>
-#include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "by_hand.hpp"
+#include "program.hpp"
 #include "pto/pto-inst.hpp"
-#include "ratio_table.hpp"
 #include "tileput/error.hpp"
 
 namespace {
@@ -28,11 +25,8 @@ using bench::Target;
 using pto::Tile;
 using pto::TileType;
 
-struct Options {
-  std::uint32_t rounds = 41;
+struct Options : bench::ProgramOptions {
   double batch_us = 500;
-  bool check = false;
-  std::filesystem::path csv = "build/bench/tile_instructions.csv";
 };
 
 double seconds_of(const std::function<void()>& work, std::uint32_t repeats) {
@@ -202,39 +196,20 @@ Row product(const Options& options) {
   return head;
 }
 
-std::optional<int> parse(int argc, char** argv, Options& options) {
-  CLI::App app("Costs of tile instructions against loops written for this machine, as ratios", "tile_instructions");
-  app.add_option("--rounds", options.rounds, "rounds of each comparison")->check(CLI::Range(1, 100000));
-  app.add_option("--batch-us", options.batch_us, "microseconds of one timed batch")->check(CLI::Range(0.1, 1e6));
-  app.add_option("--csv", options.csv, "file for the figures");
-  app.add_flag("--check", options.check, "exit with 1 if a target is missed");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    app.exit(error);
-    return static_cast<int>(error.get_exit_code() == 0 ? tileput::ExitCode::kOk : tileput::ExitCode::kCannotStart);
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    Options options;
-    if (const std::optional<int> code = parse(argc, argv, options)) {
-      return *code;
-    }
+  CLI::App app("Costs of tile instructions against loops written for this machine, as ratios", "tile_instructions");
+  Options options;
+  options.csv = "build/bench/tile_instructions.csv";
+  app.add_option("--batch-us", options.batch_us, "microseconds of one timed batch")->check(CLI::Range(0.1, 1e6));
+  return bench::run_program(argc, argv, app, options, [&] {
     std::vector<Row> rows;
     element_wise(options, rows);
     conversion(options, rows);
     fixed_cost(options, rows);
     rows.push_back(product<64>(options));
     rows.push_back(product<128>(options));
-    const bool missed = bench::report(rows, options.rounds, options.csv);
-    return static_cast<int>(options.check && missed ? tileput::ExitCode::kDiffers : tileput::ExitCode::kOk);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "tile_instructions: %s\n", error.what());
-    return static_cast<int>(tileput::ExitCode::kInternal);
-  }
+    return rows;
+  });
 }

@@ -4,7 +4,7 @@
 #
 # Builds the optimised build and measures what instructions cost beside the bare machine: tables of ratios, and CSVs.
 #
-#   tools/bench.sh [OPTION...]   options of both programs, such as --check: exit with 1 if a target is missed
+#   tools/bench.sh [OPTION...]   options of all programs, such as --check: exit with 1 if a target is missed
 #     RANKS="4 8 16"             rank counts of the all-to-all against flags alone
 #     ROUNDS=41                  rounds of each comparison
 set -euo pipefail
@@ -16,7 +16,7 @@ cmake --preset release >build/release-configure.log 2>&1 || {
   cat build/release-configure.log
   exit 1
 }
-cmake --build build/release --target tile_instructions bare_machine
+cmake --build build/release --target tile_instructions bare_machine worker_runs
 ranks=${RANKS:-4 8 16}
 status=0
 
@@ -31,4 +31,5 @@ measure() {
 
 measure tile_instructions "$@"
 measure bare_machine --ranks "${ranks// /,}" "$@"
+measure worker_runs "$@"
 exit "$status"

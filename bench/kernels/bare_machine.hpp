@@ -6,6 +6,7 @@
 ///
 /// Samples are int64, one array per rank: the nanoseconds of each timed batch.
 
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 
@@ -25,6 +26,20 @@ constexpr std::uint64_t cells_bytes(std::uint64_t ranks) { return (kGroups * ran
 enum CopyArgument : int { kCopySource, kCopyTarget, kCopyCells, kCopySamples, kCopyRepeats, kCopyRounds, kCopyContext };
 enum PingPongArgument : int { kPingCells, kPingSamples, kPingFirstSample, kPingTrips, kPingContext };
 enum FlagsArgument : int { kFlagsCells, kFlagsSamples, kFlagsSample, kFlagsSkip, kFlagsCalls, kFlagsContext };
+enum MoeArgument : int {
+  kMoeX,          ///< tokens * row_bytes
+  kMoeCopied,     ///< rows: routes * row_bytes
+  kMoeProcessed,  ///< rows
+  kMoeSums,       ///< 2 * tokens * row_bytes
+  kMoeReceived,   ///< of the window: rows, where the number of ranks divides the routes
+  kMoeReturned,   ///< of the window: rows
+  kMoeCells,
+  kMoeRowBytes,
+  kMoeTopk,
+  kMoeTokens,
+  kMoeContext
+};
+inline constexpr std::size_t kMoeRowBytesMax = std::size_t{1} << 20U;
 /// Of the orchestration that times the all-to-all; the kernel gets in, out, scratch, the rank count and the context.
 enum CallArgument : int { kCallIn, kCallOut, kCallScratch, kCallSamples, kCallTensors };
 enum CallScalar : int { kCallRanks, kCallSample, kCallSkip, kCallCalls, kCallContext, kCallScalars };
