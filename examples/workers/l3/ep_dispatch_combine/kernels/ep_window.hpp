@@ -23,6 +23,8 @@ inline constexpr std::uint64_t kPadded = 8;  ///< columns of w_padded and idx_pa
 
 /// Elements of one on-chip tile, by which rows are cut.
 inline constexpr int kRowTileElements = 8192;
+/// Elements of the tiles that are computed with: three of them, two in float, stay in a 32 KiB cache.
+inline constexpr int kMathTileElements = 2048;
 /// Elements of the tile through which whole blocks of rows are copied: 64 KiB of bfloat16.
 inline constexpr int kBlockTileElements = 32768;
 /// Rows of the tiles that compact weights and indices.

@@ -52,14 +52,14 @@ AICORE inline void PushRows(__gm__ CommContext* ctx, int n, __gm__ ChipTensor* r
 
 /// sum[0:elements] = float(rows[0]) + float(rows[1]) + ..., in that order; rows lie `hidden` apart.
 AICORE inline void SumRows(__gm__ float* sum, __gm__ bfloat16_t* rows, int64_t topk, int64_t hidden) {
-  ep::RowTile<bfloat16_t, ep::kRowTileElements> row_tile(1);
-  ep::RowTile<float, ep::kRowTileElements> wide_tile(1);
-  ep::RowTile<float, ep::kRowTileElements> sum_tile(1);
+  ep::RowTile<bfloat16_t, ep::kMathTileElements> row_tile(1);
+  ep::RowTile<float, ep::kMathTileElements> wide_tile(1);
+  ep::RowTile<float, ep::kMathTileElements> sum_tile(1);
   TASSIGN(row_tile, 0x0);
   TASSIGN(wide_tile, 0x10000);
   TASSIGN(sum_tile, 0x20000);
-  for (int64_t done = 0; done < hidden; done += ep::kRowTileElements) {
-    const int64_t part = ep::smaller(hidden - done, ep::kRowTileElements);
+  for (int64_t done = 0; done < hidden; done += ep::kMathTileElements) {
+    const int64_t part = ep::smaller(hidden - done, ep::kMathTileElements);
     row_tile.SetValidCol(static_cast<unsigned>(part));
     wide_tile.SetValidCol(static_cast<unsigned>(part));
     sum_tile.SetValidCol(static_cast<unsigned>(part));

@@ -17,14 +17,14 @@ namespace {
 
 /// y[0:elements] = bf16(weight * float(x[0:elements])).
 AICORE inline void ScaleRow(__gm__ bfloat16_t* y, __gm__ bfloat16_t* x, float weight, int64_t elements) {
-  ep::RowTile<bfloat16_t, ep::kRowTileElements> x_tile(1);
-  ep::RowTile<float, ep::kRowTileElements> wide_tile(1);
-  ep::RowTile<bfloat16_t, ep::kRowTileElements> y_tile(1);
+  ep::RowTile<bfloat16_t, ep::kMathTileElements> x_tile(1);
+  ep::RowTile<float, ep::kMathTileElements> wide_tile(1);
+  ep::RowTile<bfloat16_t, ep::kMathTileElements> y_tile(1);
   TASSIGN(x_tile, 0x0);
   TASSIGN(wide_tile, 0x10000);
   TASSIGN(y_tile, 0x20000);
-  for (int64_t done = 0; done < elements; done += ep::kRowTileElements) {
-    const int64_t part = ep::smaller(elements - done, ep::kRowTileElements);
+  for (int64_t done = 0; done < elements; done += ep::kMathTileElements) {
+    const int64_t part = ep::smaller(elements - done, ep::kMathTileElements);
     x_tile.SetValidCol(static_cast<unsigned>(part));
     wide_tile.SetValidCol(static_cast<unsigned>(part));
     y_tile.SetValidCol(static_cast<unsigned>(part));
