@@ -135,6 +135,21 @@ MemoryBudget memory_budget(std::optional<std::uint64_t> limit_bytes) {
   return budget;
 }
 
+void SmallRequests::looked(const MemoryBudget& budget) {
+  const std::lock_guard lock(mutex_);
+  left_bytes_ = std::min(budget.usable_bytes(), budget.reserve_bytes / 64);
+  until_ns_ = now_ns() + 100'000'000;
+}
+
+bool SmallRequests::take(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (bytes > left_bytes_ || now_ns() >= until_ns_) {
+    return false;
+  }
+  left_bytes_ -= bytes;
+  return true;
+}
+
 std::uint64_t total_memory_bytes() { return meminfo_bytes("MemTotal"); }
 
 NodeMemoryLock::NodeMemoryLock() : directory_(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {

@@ -5,6 +5,7 @@
 /// How much memory may be allocated now without waking the OOM killer.
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,22 @@ struct MemoryBudget {
 
 /// Reads the budget now. Costs a few file reads (about 50 us).
 MemoryBudget memory_budget(std::optional<std::uint64_t> limit_bytes);
+
+/// Answers for small requests in place of a look at the budget, which may cost more than all else that is done for
+/// them. Thread-safe.
+class SmallRequests {
+ public:
+  /// A look at the budget found room. For the next 100 ms requests that together are at most 1/64 of its reserve need
+  /// no other look: 64 processes that ask for all of that at once stay within the reserve.
+  void looked(const MemoryBudget& budget);
+  /// Whether a request needs no look; it is then counted.
+  bool take(std::uint64_t bytes);
+
+ private:
+  std::mutex mutex_;
+  std::uint64_t left_bytes_ = 0;
+  std::uint64_t until_ns_ = 0;
+};
 
 /// Total memory of the machine in bytes.
 std::uint64_t total_memory_bytes();

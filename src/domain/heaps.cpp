@@ -43,7 +43,7 @@ void poison_slack([[maybe_unused]] std::byte* end, [[maybe_unused]] std::uint64_
 
 }  // namespace
 
-void require_memory(std::uint64_t bytes, const char* what, std::optional<std::uint64_t> limit_bytes) {
+base::MemoryBudget require_memory(std::uint64_t bytes, const char* what, std::optional<std::uint64_t> limit_bytes) {
   const base::MemoryBudget budget = base::memory_budget(limit_bytes);
   if (bytes > budget.usable_bytes()) {
     throw Error(
@@ -51,6 +51,15 @@ void require_memory(std::uint64_t bytes, const char* what, std::optional<std::ui
         fmt::format("{} of {} ({} bytes) does not fit into the {} that may be used ({})", what,
                     base::format_bytes(bytes), bytes, base::format_bytes(budget.usable_bytes()), budget.describe()),
         "use fewer ranks or smaller buffers, or raise the memory limit");
+  }
+  return budget;
+}
+
+MemoryClaim::MemoryClaim(std::uint64_t bytes, const char* what, std::optional<std::uint64_t> limit_bytes) {
+  static base::SmallRequests small;
+  if (bytes > limit_bytes.value_or(bytes) || !small.take(bytes)) {
+    lock_.emplace();
+    small.looked(require_memory(bytes, what, limit_bytes));
   }
 }
 
@@ -133,6 +142,8 @@ void Heaps::close(HeapAddress place) noexcept {
     const std::uint64_t pages = base::round_up(entry->second.bytes, base::page_bytes());
     poison_slack(entry->first + entry->second.bytes, pages - entry->second.bytes, false);
     mprotect(entry->first, pages, PROT_NONE);
+    // The data stays where it is. This process forgets its pages, so that who gives the memory back interrupts nobody.
+    madvise(entry->first, pages, MADV_DONTNEED);
     opened_.erase(entry);
   }
 }

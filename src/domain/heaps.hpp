@@ -78,7 +78,18 @@ class Heaps {
   std::map<std::byte*, Opened> opened_;
 };
 
-/// Refuses `bytes` that the budget does not have, with all numbers. Allocates nothing.
-void require_memory(std::uint64_t bytes, const char* what, std::optional<std::uint64_t> limit_bytes);
+/// Refuses `bytes` that the budget does not have, with all numbers. Allocates nothing. Returns what it compared with.
+base::MemoryBudget require_memory(std::uint64_t bytes, const char* what, std::optional<std::uint64_t> limit_bytes);
+
+/// Room for what is allocated while this lives: no other job of the machine is told yes for the same bytes. Small
+/// requests are answered from the last look at the budget and keep nobody waiting; see base::SmallRequests.
+class MemoryClaim {
+ public:
+  /// Errors: as require_memory().
+  MemoryClaim(std::uint64_t bytes, const char* what, std::optional<std::uint64_t> limit_bytes);
+
+ private:
+  std::optional<base::NodeMemoryLock> lock_;
+};
 
 }  // namespace tileput::domain

@@ -29,9 +29,6 @@ namespace tileput::orchestration {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
-constexpr std::uint64_t kUncheckedBytesMax = 4U
-                                             << 20U;  // what is taken between two looks at the budget, which cost 50 us
-
 [[noreturn]] void fail_allocation(std::uint64_t bytes, const std::string& name) {
   throw Error(ErrorCode::kOutOfMemory,
               fmt::format("{} of {} ({} bytes) finds no memory", name, base::format_bytes(bytes), bytes),
@@ -64,18 +61,11 @@ std::shared_ptr<std::byte> map_pages(std::uint64_t bytes, const std::string& nam
 }  // namespace
 
 std::shared_ptr<std::byte> allocate_output(std::uint64_t bytes, const std::string& name) {
-  static std::atomic<std::uint64_t> unchecked{0};  // of this process; relaxed: it only says when to look again
   const std::uint64_t page = base::page_bytes();
   if (bytes > std::numeric_limits<std::uint64_t>::max() - page) {
     fail_allocation(bytes, name);
   }
-  std::optional<base::NodeMemoryLock> lock;
-  if (bytes >= kUncheckedBytesMax ||
-      unchecked.fetch_add(bytes, std::memory_order_relaxed) + bytes >= kUncheckedBytesMax) {
-    lock.emplace();
-    domain::require_memory(bytes, name.c_str(), std::nullopt);
-    unchecked.store(0, std::memory_order_relaxed);
-  }
+  const domain::MemoryClaim claim(bytes, name.c_str(), std::nullopt);
   if (bytes > kPoisonedBytesMax) {
     return map_pages(base::round_up(bytes, page), name);
   }

@@ -16,8 +16,7 @@ SharedStore::SharedStore(domain::Heaps& heaps)
     : heaps_(heaps), heap_(heaps.count() - 1), ranges_(heaps.stride_bytes(), base::page_bytes()) {}
 
 SharedStore::Block SharedStore::allocate(std::uint64_t bytes, std::optional<std::uint64_t> limit_bytes) {
-  const base::NodeMemoryLock lock;
-  domain::require_memory(bytes, "a shared tensor", limit_bytes);
+  const domain::MemoryClaim claim(bytes, "a shared tensor", limit_bytes);
   const std::optional<std::uint64_t> offset = ranges_.allocate(bytes);
   if (!offset) {
     throw Error(ErrorCode::kOutOfMemory,

@@ -154,22 +154,21 @@ Domain Worker::Impl::allocate_domain(const DomainOptions& options) {
       call_all(kind);
     }
   };
-  // The lock below, which other jobs of the machine want as well, is then held for no longer than it takes to fill the
+  // The claim below, which other jobs of the machine may wait for, is then held for no longer than it takes to fill the
   // windows: these ranks execute nothing meanwhile. They answer one request after the other, so kNothing waits for what
   // they execute; when the last has answered, the first may have been given something else.
   Held held(graph_, ranks);
-  do {
+  while (!held.hold()) {
     call_all(RequestKind::kNothing);
-  } while (!held.hold());
+  }
   const auto reserve = [&] {
-    const base::NodeMemoryLock lock;
     const auto members = static_cast<std::uint64_t>(made.size());
     const std::uint64_t per_rank = base::round_up(made.window_bytes_, base::page_bytes());
     if (per_rank > std::numeric_limits<std::uint64_t>::max() / members) {
       throw Error(ErrorCode::kOutOfMemory, fmt::format("{} windows of {} bytes", members, made.window_bytes_),
                   "use smaller buffers");
     }
-    domain::require_memory(
+    const domain::MemoryClaim claim(
         per_rank * members,
         fmt::format("a domain of {} windows of {} each,", members, base::format_bytes(per_rank)).c_str(), limit_left());
     try {

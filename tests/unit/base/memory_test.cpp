@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 
 namespace tileput::base {
 namespace {
@@ -40,6 +42,36 @@ TEST(MemoryBudget, OfThisMachineIsPlausible) {
   EXPECT_EQ(budget.limit_bytes, 12345U);
   EXPECT_LE(budget.usable_bytes(), 12345U);
   EXPECT_GE(budget.reserve_bytes, 64U << 20U);
+}
+
+TEST(SmallRequests, NeedNoLookUpToAShareOfTheReserve) {
+  SmallRequests small;
+  EXPECT_FALSE(small.take(1)) << "nobody has looked yet";
+  MemoryBudget budget{
+      .available_bytes = 1U << 30U, .cgroup_headroom_bytes = {}, .limit_bytes = {}, .reserve_bytes = 64U << 20U};
+  small.looked(budget);
+  EXPECT_FALSE(small.take((1U << 20U) + 1));
+  EXPECT_TRUE(small.take(1U << 19U));
+  EXPECT_TRUE(small.take(1U << 19U));
+  EXPECT_FALSE(small.take(1)) << "all is taken";
+  small.looked(budget);
+  EXPECT_TRUE(small.take(1U << 20U));
+}
+
+TEST(SmallRequests, AreNoMoreThanIsUsable) {
+  SmallRequests small;
+  small.looked(
+      {.available_bytes = 1U << 30U, .cgroup_headroom_bytes = {}, .limit_bytes = 10, .reserve_bytes = 64U << 20U});
+  EXPECT_FALSE(small.take(11));
+  EXPECT_TRUE(small.take(10));
+}
+
+TEST(SmallRequests, ALookDoesNotHoldForLong) {
+  SmallRequests small;
+  small.looked(
+      {.available_bytes = 1U << 30U, .cgroup_headroom_bytes = {}, .limit_bytes = {}, .reserve_bytes = 64U << 20U});
+  std::this_thread::sleep_for(std::chrono::milliseconds(101));
+  EXPECT_FALSE(small.take(1));
 }
 
 TEST(NodeMemoryLock, IsHeldByOneAtATimeAndReleased) {
