@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <poll.h>
+#include <sched.h>
 
 #include <bit>
 #include <cerrno>
@@ -25,6 +26,8 @@ namespace {
 
 constexpr int kExitGraceMs = 2000;
 constexpr int kTickMs = 100;
+/// How often the sockets are looked at while messages keep arriving in memory: those of ranks that died are readable.
+constexpr std::uint64_t kPollNs = 1'000'000;
 // Greetings carry all descriptors of the job, and the system bounds how many of a user are under way.
 constexpr std::size_t kGreetingsMax = 4;
 
@@ -128,7 +131,9 @@ std::vector<RankInfo> RankPool::infos() const {
 }
 
 void RankPool::start_missing(const std::function<void(int rank)>& started, std::uint64_t deadline_ns) {
-  progress(0);  // who died meanwhile
+  if (checked_ == nullptr) {
+    receive_packets(0);  // who died meanwhile
+  }
   std::vector<int> fresh;
   for (int rank = 0; rank < size(); ++rank) {
     if (!is_there(rank)) {
@@ -200,6 +205,9 @@ void RankPool::serve_checked(int rank) {
 void RankPool::start(int rank) {
   Member& member = ranks_[static_cast<std::size_t>(rank)];
   auto [worker_end, rank_end] = checked_ != nullptr ? rank::Channel::create_local_pair() : rank::Channel::create_pair();
+  if (checked_ == nullptr) {
+    worker_end.use(control_->mailboxes(rank).to_worker, control_->mailboxes(rank).to_rank);
+  }
   if (checked_ != nullptr) {
     member.runtime =
         std::make_unique<RankRuntime>(std::move(rank_end), *control_, *heaps_, hello_of(rank), true, checked_.get());
@@ -345,8 +353,7 @@ void RankPool::progress_checked() {
   checked_->advance();
   const std::size_t before = answers_.size();
   for (int rank = 0; rank < size(); ++rank) {
-    if (is_there(rank)) {
-      receive_from(rank);
+    while (is_there(rank) && receive_from(rank)) {
     }
   }
   if (answers_.size() == before && !owing().empty()) {
@@ -359,6 +366,29 @@ void RankPool::progress(int timeout_ms) {
     progress_checked();
     return;
   }
+  bool found = false;
+  for (int rank = 0; rank < size(); ++rank) {  // it needs no system call
+    found |= ranks_[static_cast<std::size_t>(rank)].channel.has_mail() && receive_from(rank);
+  }
+  const std::uint64_t now_ns = base::now_ns();
+  if (found && now_ns < next_poll_ns_) {
+    return;
+  }
+  next_poll_ns_ = now_ns + kPollNs;
+  if (receive_packets(0) || found || timeout_ms == 0 || look_for_answers()) {
+    return;
+  }
+  bool has_mail = false;
+  for (Member& member : ranks_) {
+    has_mail |= !member.channel.before_sleep();
+  }
+  receive_packets(has_mail ? 0 : timeout_ms);
+  for (Member& member : ranks_) {
+    member.channel.after_sleep();
+  }
+}
+
+bool RankPool::receive_packets(int timeout_ms) {
   std::vector<pollfd> entries;
   std::vector<int> owners;
   for (int rank = 0; rank < size(); ++rank) {
@@ -376,34 +406,49 @@ void RankPool::progress(int timeout_ms) {
       receive_from(owners[i]);
     }
   }
+  return ready > 0;
 }
 
-void RankPool::receive_from(int rank) {
-  Member& member = ranks_[static_cast<std::size_t>(rank)];
-  for (;;) {
-    bool would_block = false;
-    const std::optional<rank::Message> message = member.channel.receive(false, &would_block);
-    if (!message) {
-      if (!would_block) {
-        lost(rank);
+bool RankPool::look_for_answers() {
+  const std::set<int> ranks = owing();
+  bool found = false;
+  const std::uint64_t sleep_ns = base::now_ns() + rank::kLookNs;
+  for (int look = 1; !found && base::now_ns() < sleep_ns; ++look) {
+    sched_yield();
+    for (const int rank : ranks) {
+      if (look % rank::kLooksPerPacket == 0 || ranks_[static_cast<std::size_t>(rank)].channel.has_mail()) {
+        found |= receive_from(rank);
       }
-      return;
     }
-    base::Reader in(message->bytes);
-    const auto header = in.take<AnswerHeader>();
-    Answer answer;
-    if (header.failed != 0) {
-      answer.error = load_error(in);
-    } else {
-      answer.payload.assign(message->bytes.begin() + sizeof(AnswerHeader), message->bytes.end());
-    }
-    member.open_requests.erase(header.id);
-    answer.is_deferred = header.deferred != 0;
-    if (answer.is_deferred) {
-      member.open_requests.insert(completion_of(header.id));
-    }
-    answers_.emplace(header.id, std::move(answer));
   }
+  return found;
+}
+
+bool RankPool::receive_from(int rank) {
+  Member& member = ranks_[static_cast<std::size_t>(rank)];
+  bool would_block = false;
+  const std::optional<rank::Message> message = member.channel.receive(false, &would_block);
+  if (!message) {
+    if (!would_block) {
+      lost(rank);
+    }
+    return !would_block;
+  }
+  base::Reader in(message->bytes);
+  const auto header = in.take<AnswerHeader>();
+  Answer answer;
+  if (header.failed != 0) {
+    answer.error = load_error(in);
+  } else {
+    answer.payload.assign(message->bytes.begin() + sizeof(AnswerHeader), message->bytes.end());
+  }
+  member.open_requests.erase(header.id);
+  answer.is_deferred = header.deferred != 0;
+  if (answer.is_deferred) {
+    member.open_requests.insert(completion_of(header.id));
+  }
+  answers_.emplace(header.id, std::move(answer));
+  return true;
 }
 
 void RankPool::lost(int rank) {

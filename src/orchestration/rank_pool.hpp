@@ -111,7 +111,12 @@ class RankPool {
   void lost(int rank);
   /// Forgets what a rank that is gone left in the job's memory. Only when no peer of its last run writes any more.
   void clear(int rank);
-  void receive_from(int rank);
+  /// For rank::kLookNs at most; whether something has arrived.
+  bool look_for_answers();
+  /// Waits for the sockets; whether something has arrived there, or somebody is gone.
+  bool receive_packets(int timeout_ms);
+  /// Receives one message, or that the rank is gone; false: there is nothing.
+  bool receive_from(int rank);
   static rank::Channel::Sent post(Member& member, RequestHeader header, const base::Writer& payload,
                                   std::span<const int> fds);
   [[nodiscard]] bool is_process() const noexcept { return ranks_as_ == RanksAs::kProcess; }
@@ -131,6 +136,7 @@ class RankPool {
   std::unique_ptr<CheckedPlatform> checked_;  ///< ended before the ranks, which run on it
   std::map<std::uint64_t, Answer> answers_;
   std::uint64_t last_id_ = 0;
+  std::uint64_t next_poll_ns_ = 0;
 };
 
 }  // namespace tileput::orchestration

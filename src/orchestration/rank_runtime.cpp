@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -113,6 +114,9 @@ RankRuntime::RankRuntime(rank::Channel channel, const rank::Control& control, do
       control_(control),
       team_(control, hello.rank, hello.ranks, hello.wait_policy, common_core(control, heaps, hello.ranks), checked),
       ranges_(heaps.stride_bytes(), base::page_bytes(), colour_of(hello.rank, heaps.stride_bytes())) {
+  if (checked_ == nullptr) {
+    channel_.use(control.mailboxes(rank_).to_rank, control.mailboxes(rank_).to_worker);
+  }
   log_.set_level(hello.verbose != 0 ? spdlog::level::info : spdlog::level::warn);
   slot_.heap_base.store(team_.core().heap_base, std::memory_order_relaxed);  // for reports
   team_.waiting().use([this] { settle_deferred(); });
@@ -143,6 +147,17 @@ std::optional<rank::Message> RankRuntime::receive() {
     }
     watch_counters();
   }
+  const std::uint64_t sleep_ns = base::now_ns() + rank::kLookNs;
+  for (int look = 1; base::now_ns() < sleep_ns; ++look) {
+    bool would_block = !channel_.has_mail() && look % rank::kLooksPerPacket != 0;
+    if (!would_block) {
+      std::optional<rank::Message> message = channel_.receive(false, &would_block);
+      if (!would_block) {
+        return message;
+      }
+    }
+    sched_yield();
+  }
   return channel_.receive();
 }
 
@@ -157,7 +172,8 @@ void RankRuntime::watch_counters() {
     const bool has_risen =
         std::any_of(watched.runtime.deferred_.begin(), watched.runtime.deferred_.end(),
                     [](const Deferred& task) { return task.conditions[task.met].unmet() == nullptr; });
-    return watched.runtime.deferred_.empty() || has_risen || poll(&channel, 1, 0) != 0 ? nullptr : watched.first;
+    const bool has_message = watched.runtime.channel_.has_mail() || poll(&channel, 1, 0) != 0;
+    return watched.runtime.deferred_.empty() || has_risen || has_message ? nullptr : watched.first;
   };
   const CompletionCondition& first = deferred_.front().conditions[deferred_.front().met];
   const Watched watched{*this, first.counter};

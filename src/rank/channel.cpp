@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -12,6 +13,13 @@
 #include "tileput/error.hpp"
 
 namespace tileput::rank {
+
+namespace {
+
+/// Wakes a receiver that has mail; shorter than any message.
+constexpr std::array<std::byte, 1> kWake{};
+
+}  // namespace
 
 Channel::Channel(base::UniqueFd socket) : socket_(std::move(socket)) {}
 
@@ -33,6 +41,10 @@ std::pair<Channel, Channel> Channel::create_local_pair() {
 Channel& Channel::operator=(Channel&& other) noexcept {
   close();
   socket_ = std::move(other.socket_);
+  mail_in_ = other.mail_in_;
+  mail_out_ = other.mail_out_;
+  sent_ = other.sent_;
+  received_ = other.received_;
   in_ = std::move(other.in_);
   out_ = std::move(other.out_);
   buffer_ = std::move(other.buffer_);
@@ -41,6 +53,8 @@ Channel& Channel::operator=(Channel&& other) noexcept {
 
 void Channel::close() noexcept {
   socket_.reset();
+  mail_in_ = nullptr;
+  mail_out_ = nullptr;
   for (const auto& queue : {in_, out_}) {
     if (queue != nullptr) {
       queue->closed = true;
@@ -64,9 +78,10 @@ std::optional<Message> Channel::receive_local(bool* would_block) {
 }
 
 Channel::Sent Channel::send(std::span<const std::byte> bytes, std::span<const int> fds, bool block) {
-  if (bytes.empty() || bytes.size() > kMessageBytesMax || fds.size() > kMessageFdsMax) {
+  if (bytes.size() <= kWake.size() || bytes.size() > kMessageBytesMax || fds.size() > kMessageFdsMax) {
     throw Error(ErrorCode::kInternal, fmt::format("a message of {} bytes and {} descriptors", bytes.size(), fds.size()),
-                fmt::format("at most {} bytes and {} descriptors fit", kMessageBytesMax, kMessageFdsMax));
+                fmt::format("{} to {} bytes and at most {} descriptors fit", kWake.size() + 1, kMessageBytesMax,
+                            kMessageFdsMax));
   }
   if (out_ != nullptr) {
     if (out_->closed) {
@@ -78,6 +93,29 @@ Channel::Sent Channel::send(std::span<const std::byte> bytes, std::span<const in
     out_->messages.emplace_back(bytes.begin(), bytes.end());
     return Sent::kYes;
   }
+  if (fds.empty() && post_mail(bytes)) {
+    // Without room in the socket it is not empty, and the receiver does not sleep.
+    return mail_out_->awake.load(std::memory_order_seq_cst) != 0 || send_packet(kWake, {}, false) != Sent::kClosed
+               ? Sent::kYes
+               : Sent::kClosed;
+  }
+  const Sent sent = send_packet(bytes, fds, block);
+  sent_ += sent == Sent::kYes ? 1 : 0;
+  return sent;
+}
+
+bool Channel::post_mail(std::span<const std::byte> bytes) noexcept {
+  if (mail_out_ == nullptr || bytes.size() > Mailbox::kBytesMax ||
+      mail_out_->number.load(std::memory_order_acquire) != 0) {  // pairs with the receiver's store of 0
+    return false;
+  }
+  std::memcpy(mail_out_->data, bytes.data(), bytes.size());
+  mail_out_->bytes = bytes.size();
+  mail_out_->number.store(++sent_, std::memory_order_seq_cst);
+  return true;
+}
+
+Channel::Sent Channel::send_packet(std::span<const std::byte> bytes, std::span<const int> fds, bool block) {
   iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
   msghdr header{};
   header.msg_iov = &part;
@@ -108,10 +146,80 @@ Channel::Sent Channel::send(std::span<const std::byte> bytes, std::span<const in
   }
 }
 
+void Channel::use(Mailbox& in, Mailbox& out) noexcept {
+  mail_in_ = &in;
+  mail_out_ = &out;
+  after_sleep();
+}
+
+bool Channel::has_mail() const noexcept {
+  return mail_in_ != nullptr && mail_in_->number.load(std::memory_order_seq_cst) == received_ + 1;
+}
+
+bool Channel::before_sleep() noexcept {
+  if (mail_in_ != nullptr) {
+    mail_in_->awake.store(0, std::memory_order_seq_cst);
+  }
+  return !has_mail();
+}
+
+void Channel::after_sleep() noexcept {
+  if (mail_in_ != nullptr) {
+    mail_in_->awake.store(1, std::memory_order_seq_cst);
+  }
+}
+
+std::optional<Message> Channel::take_mail() {
+  if (!has_mail()) {
+    return std::nullopt;
+  }
+  const std::uint64_t bytes = mail_in_->bytes;
+  if (bytes == 0 || bytes > Mailbox::kBytesMax) {
+    throw Error(ErrorCode::kSystem, fmt::format("a message of {} bytes lies where {} fit", bytes, Mailbox::kBytesMax),
+                "find the kernel that writes outside of its windows and tensors");
+  }
+  Message message;
+  message.bytes.assign(mail_in_->data, mail_in_->data + bytes);
+  ++received_;
+  mail_in_->number.store(0, std::memory_order_release);  // the sender may write here again
+  return message;
+}
+
 std::optional<Message> Channel::receive(bool block, bool* would_block) {
   if (in_ != nullptr) {
     return receive_local(would_block);
   }
+  for (;;) {
+    if (std::optional<Message> message = take_mail()) {
+      return message;
+    }
+    if (block && !before_sleep()) {
+      after_sleep();
+      continue;
+    }
+    bool is_empty = false;
+    std::optional<Message> message = receive_packet(block, &is_empty);
+    if (block) {
+      after_sleep();
+    }
+    if (message && message->bytes.size() == kWake.size() && mail_in_ != nullptr) {
+      continue;
+    }
+    if (message) {
+      ++received_;
+      return message;
+    }
+    if (is_empty) {
+      if (would_block != nullptr) {
+        *would_block = true;
+      }
+      return std::nullopt;
+    }
+    return take_mail();  // the last words of who is gone
+  }
+}
+
+std::optional<Message> Channel::receive_packet(bool block, bool* would_block) {
   buffer_.resize(kMessageBytesMax);
   iovec part{buffer_.data(), buffer_.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMessageFdsMax)];
@@ -127,9 +235,7 @@ std::optional<Message> Channel::receive(bool block, bool* would_block) {
         continue;
       }
       if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        if (would_block != nullptr) {
-          *would_block = true;
-        }
+        *would_block = true;
         return std::nullopt;
       }
       if (errno == ECONNRESET) {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Messages between the worker and one rank: whole packets with descriptors over an unnamed socket pair, or in memory
-/// where both ends belong to one thread.
+/// Messages between the worker and one rank: whole packets with descriptors over an unnamed socket pair, small ones
+/// through memory that both map; or in a queue where both ends belong to one thread.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "rank/mailbox.hpp"
 
 namespace tileput::rank {
 
@@ -22,6 +23,12 @@ namespace tileput::rank {
 inline constexpr std::size_t kMessageBytesMax = 128U << 10U;
 /// The most descriptors one message carries (the kernel's SCM_MAX_FD is 253).
 inline constexpr std::size_t kMessageFdsMax = 128;
+
+/// How long either end looks for a message before it sleeps: what is asked and answered again at once is so much
+/// quicker than waking somebody up. Each look lets others run.
+inline constexpr std::uint64_t kLookNs = 50'000;
+/// A look at the memory costs nothing beside one at the socket, where little arrives.
+inline constexpr int kLooksPerPacket = 8;
 
 struct Message {
   std::vector<std::byte> bytes;
@@ -43,11 +50,22 @@ class Channel {
   static std::pair<Channel, Channel> create_local_pair();
   static constexpr std::size_t kLocalMessagesMax = 256;
 
+  /// Sends small messages through `out` and looks for them in `in` from now on. The other end uses them the other way
+  /// round, before it receives the second message.
+  void use(Mailbox& in, Mailbox& out) noexcept;
+
   enum class Sent { kYes, kWouldBlock, kClosed };
   /// Sends one message, all or nothing. Blocks only if `block`.
   Sent send(std::span<const std::byte> bytes, std::span<const int> fds = {}, bool block = true);
   /// Receives one message; nullopt: the other end is gone (or, without `block`, `would_block` is set).
   std::optional<Message> receive(bool block = true, bool* would_block = nullptr);
+
+  /// Whether a message lies in memory.
+  [[nodiscard]] bool has_mail() const noexcept;
+  /// For who waits for the socket by other means than receive(). False: there is mail, so do not sleep. Until
+  /// after_sleep() each message makes the socket readable.
+  bool before_sleep() noexcept;
+  void after_sleep() noexcept;
 
   /// Of a local pair: whether receive() returns at once, with a message or because the other end is gone.
   [[nodiscard]] bool has_message() const noexcept { return !in_->messages.empty() || in_->closed; }
@@ -63,8 +81,17 @@ class Channel {
     bool closed = false;
   };
   std::optional<Message> receive_local(bool* would_block);
+  Sent send_packet(std::span<const std::byte> bytes, std::span<const int> fds, bool block);
+  /// One packet; nullopt as receive().
+  std::optional<Message> receive_packet(bool block, bool* would_block);
+  bool post_mail(std::span<const std::byte> bytes) noexcept;
+  std::optional<Message> take_mail();
 
   base::UniqueFd socket_;
+  Mailbox* mail_in_ = nullptr;
+  Mailbox* mail_out_ = nullptr;
+  std::uint64_t sent_ = 0;      // messages, either way
+  std::uint64_t received_ = 0;  // messages, either way
   std::shared_ptr<Queue> in_;   // of a local pair
   std::shared_ptr<Queue> out_;  // of a local pair
   std::vector<std::byte> buffer_;

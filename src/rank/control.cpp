@@ -17,7 +17,8 @@ namespace tileput::rank {
 namespace {
 
 std::uint64_t control_bytes(int ranks) {
-  return static_cast<std::uint64_t>(ranks) * (sizeof(Doorbell) + sizeof(RankSlot) + kBlocksMax * sizeof(BlockSlot));
+  return static_cast<std::uint64_t>(ranks) *
+         (sizeof(Doorbell) + sizeof(Mailboxes) + sizeof(RankSlot) + kBlocksMax * sizeof(BlockSlot));
 }
 
 }  // namespace
@@ -49,8 +50,8 @@ Control::Control(int fd, int ranks, bool read_only)
   // A memfd starts as zeros, which is the initial state of every field; so mapping it is constructing it, in every
   // process.
   doorbells_ = static_cast<Doorbell*>(memory_);
-  slots_ = reinterpret_cast<RankSlot*>(static_cast<std::byte*>(memory_) +
-                                       static_cast<std::size_t>(ranks) * sizeof(Doorbell));
+  mailboxes_ = reinterpret_cast<Mailboxes*>(doorbells_ + ranks);
+  slots_ = reinterpret_cast<RankSlot*>(mailboxes_ + ranks);
   blocks_ = reinterpret_cast<BlockSlot*>(slots_ + ranks);
 }
 
@@ -63,6 +64,8 @@ void Control::abort(int rank, std::uint64_t run) const noexcept {
 
 void Control::reset(int rank) const noexcept {
   doorbells_[rank].sleepers.store(0, std::memory_order_seq_cst);
+  std::destroy_at(&mailboxes_[rank]);
+  std::construct_at(&mailboxes_[rank]);
   BlockSlot* const used = blocks(rank);
   for (int block = blocks_used(rank) - 1; block >= 0; --block) {
     std::destroy_at(&used[block]);

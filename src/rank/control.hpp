@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "base/fd.hpp"
+#include "rank/mailbox.hpp"
 #include "tileput/rank/doorbell.hpp"
 #include "tileput/rank/notify_log.hpp"
 
@@ -80,8 +81,8 @@ struct alignas(64) RankSlot {
   CrashReport crash;
 };
 
-/// Layout: Doorbell[ranks], then RankSlot[ranks], then BlockSlot[ranks][kBlocksMax], most of which is never touched and
-/// takes no memory.
+/// Layout: Doorbell[ranks], then Mailboxes[ranks], then RankSlot[ranks], then BlockSlot[ranks][kBlocksMax], most of
+/// which is never touched and takes no memory.
 class Control {
  public:
   /// Creates the memory for a job of `ranks`. The name only shows in /proc, beside the descriptor.
@@ -94,6 +95,7 @@ class Control {
 
   [[nodiscard]] int ranks() const noexcept { return ranks_; }
   [[nodiscard]] Doorbell* doorbells() const noexcept { return doorbells_; }
+  [[nodiscard]] Mailboxes& mailboxes(int rank) const noexcept { return mailboxes_[rank]; }
   [[nodiscard]] RankSlot& slot(int rank) const noexcept { return slots_[rank]; }
   /// One slot for each block of a rank, kBlocksMax of them.
   [[nodiscard]] BlockSlot* blocks(int rank) const noexcept {
@@ -113,6 +115,7 @@ class Control {
   int ranks_;
   void* memory_;
   Doorbell* doorbells_;
+  Mailboxes* mailboxes_;
   RankSlot* slots_;
   BlockSlot* blocks_;
 };
