@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestration/job_description.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
 
 #include "base/system.hpp"
 #include "rank/control.hpp"
@@ -16,8 +19,9 @@ namespace tileput::orchestration {
 
 namespace {
 
-constexpr std::uint64_t kFormat = (sizeof(rank::RankSlot) + rank::kBlocksMax * sizeof(rank::BlockSlot)) << 32U |
-                                  2;  // of this and of the control memory
+constexpr std::uint64_t kFormat =
+    (sizeof(rank::Mailboxes) + sizeof(rank::RankSlot) + rank::kBlocksMax * sizeof(rank::BlockSlot)) << 32U |
+    2;  // of this and of the control memory
 
 struct BoardHeader {
   std::uint64_t format = kFormat;
@@ -30,19 +34,6 @@ void save_all(base::Writer& out, const std::vector<T>& values) {
   out.put(static_cast<std::uint64_t>(values.size()));
   for (const T& value : values) {
     value.save(out);
-  }
-}
-
-void write_at(int fd, const void* bytes, std::size_t count, std::uint64_t offset) {
-  const auto* next = static_cast<const std::byte*>(bytes);
-  while (count != 0) {
-    const ssize_t done = pwrite(fd, next, count, static_cast<off_t>(offset));
-    if (done <= 0) {
-      base::throw_errno("pwrite of the job's description", "free some memory");
-    }
-    next += done;
-    offset += static_cast<std::uint64_t>(done);
-    count -= static_cast<std::size_t>(done);
   }
 }
 
@@ -132,14 +123,43 @@ JobBoard::JobBoard(const char* name) : fd_(memfd_create(name, MFD_CLOEXEC)) {
   }
 }
 
+JobBoard::~JobBoard() {
+  if (memory_ != nullptr) {
+    munmap(memory_, capacity_);
+  }
+}
+
+void JobBoard::grow(std::uint64_t bytes) {
+  const std::uint64_t capacity = base::round_up(2 * bytes, base::page_bytes());
+  if (fallocate(fd_.get(), 0, 0, static_cast<off_t>(capacity)) != 0) {  // a store into it cannot fail then
+    base::throw_errno("fallocate of the job's description", "free some memory");
+  }
+  void* const memory = mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+  if (memory == MAP_FAILED) {
+    base::throw_errno("mmap of the job's description", "free some memory");
+  }
+  if (memory_ != nullptr) {
+    munmap(memory_, capacity_);
+  }
+  memory_ = static_cast<std::byte*>(memory);
+  capacity_ = capacity;
+}
+
 void JobBoard::publish(const JobDescription& job) {
   base::Writer out;
   job.save(out);
-  BoardHeader header{kFormat, ++sequence_, out.bytes().size()};
-  write_at(fd_.get(), &header, sizeof(header), 0);
-  write_at(fd_.get(), out.bytes().data(), out.bytes().size(), sizeof(header));
-  header.sequence = ++sequence_;
-  write_at(fd_.get(), &header, sizeof(header), 0);
+  const std::uint64_t bytes = out.bytes().size();
+  if (sizeof(BoardHeader) + bytes > capacity_) {
+    grow(sizeof(BoardHeader) + bytes);
+  }
+  auto* const header = reinterpret_cast<BoardHeader*>(memory_);
+  const std::atomic_ref<std::uint64_t> sequence(header->sequence);
+  sequence.store(++sequence_, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);  // who sees any of the following sees the odd number after it
+  header->format = kFormat;
+  header->bytes = bytes;
+  std::memcpy(memory_ + sizeof(BoardHeader), out.bytes().data(), bytes);
+  sequence.store(++sequence_, std::memory_order_release);
 }
 
 JobDescription JobBoard::read(int fd) {
@@ -148,7 +168,7 @@ JobDescription JobBoard::read(int fd) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     BoardHeader before;
     BoardHeader after;
-    if (pread(fd, &before, sizeof(before), 0) != sizeof(before)) {
+    if (pread(fd, &before, sizeof(before), 0) != sizeof(before) || before.sequence == 0) {
       sched_yield();
       continue;  // not published yet
     }

@@ -81,13 +81,20 @@ class JobBoard {
  public:
   /// The name only shows in /proc, beside the descriptor.
   explicit JobBoard(const char* name);
+  JobBoard(const JobBoard&) = delete;
+  JobBoard& operator=(const JobBoard&) = delete;
+  ~JobBoard();
   void publish(const JobDescription& job);
 
   /// Reads what a worker has published; throws Error kInternal if it never holds still.
   static JobDescription read(int fd);
 
  private:
+  void grow(std::uint64_t bytes);
+
   base::UniqueFd fd_;
+  std::byte* memory_ = nullptr;
+  std::uint64_t capacity_ = 0;
   std::uint64_t sequence_ = 0;
 };
 
