@@ -5,7 +5,8 @@
 # Installs tileput and builds and runs the outside project against the installation; a shared one is moved first.
 #
 # usage: run.sh shared <build tree> <work dir>     installs that build
-#        run.sh static <source tree> <work dir>    builds and installs a static libtileput first
+#        run.sh static <build tree> <work dir>     configures its sources for a static libtileput, built of its objects
+#                                                  where they would be the same, and installs that
 set -euo pipefail
 
 kind=$1 tree=$2 work=$3
@@ -15,9 +16,17 @@ rm -rf "$work/first" "$prefix" "$work/outside"
 mkdir -p "$work"
 
 if [[ $kind == static ]]; then
-  cmake -S "$tree" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=OFF -DTILEPUT_BUILD_TESTS=OFF -DTILEPUT_BUILD_BENCH=OFF \
-    -DTILEPUT_BUILD_EXAMPLES=OFF -DCMAKE_BUILD_TYPE=Debug -DCMAKE_INSTALL_PREFIX="$prefix" >"$work/configure.log"
-  cmake --build "$work/build" >"$work/build.log"
+  rm -rf "$work/build"
+  settings=()
+  for name in CMAKE_HOME_DIRECTORY CMAKE_BUILD_TYPE CMAKE_CXX_COMPILER TILEPUT_WERROR; do
+    settings+=("$(sed -n "s/^$name:[A-Z]*=//p" "$tree/CMakeCache.txt")")
+  done
+  cmake -S "${settings[0]}" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=OFF -DTILEPUT_BUILD_TESTS=OFF \
+    -DTILEPUT_BUILD_BENCH=OFF -DTILEPUT_BUILD_EXAMPLES=OFF -DCMAKE_BUILD_TYPE="${settings[1]}" \
+    -DCMAKE_CXX_COMPILER="${settings[2]}" -DTILEPUT_WERROR="${settings[3]}" -DCMAKE_INSTALL_PREFIX="$prefix" \
+    -DCMAKE_CXX_COMPILER_LAUNCHER="$here/reuse.py;$tree" >"$work/configure.log"
+  cmake --build "$work/build" --parallel 2 >"$work/build.log"
+  echo "install.static: $(wc -l <"$work/build/reused.txt") objects are those of $tree"
   cmake --install "$work/build" >"$work/install.log" # its programs know the helper by this prefix
 else
   cmake --install "$tree" --prefix "$work/first" >"$work/install.log"
