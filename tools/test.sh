@@ -104,8 +104,8 @@ mkdir -p build
 for preset in "${presets[@]}"; do
   build "$preset"
   if [[ $preset == dev || $preset == release ]]; then
-    # Scenes, faults and stress start many rank processes and measure waiting: one at a time.
-    side_by_side='^(unit|check|negative|install)$'
+    # Scenes and faults start many rank processes: one at a time. Of conformance, what wants both cores says so.
+    side_by_side='^(unit|check|conformance|negative|install)$'
     run_ctest "$preset" parallel --parallel 2 --label-regex "$side_by_side"
     run_ctest "$preset" serial --parallel 1 --label-exclude "$side_by_side"
   else
