@@ -1,0 +1,4 @@
+// SPDX-FileCopyrightText: The tileput authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The program that owns what tests precompile.
