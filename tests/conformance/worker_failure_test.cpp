@@ -73,7 +73,7 @@ TEST_P(Failure, OrchestrationErrorsAreReportedAndTheNextRunIsRight) {
   fails("wrong_core", ErrorCode::kBadArgument, {"AIC", "behaviour_kernel.so", "AIV"});
   fails("too_many_blocks", ErrorCode::kBadArgument, {"65 blocks"});
   fails("scalar_first", ErrorCode::kOrchestration, {"tensor", "after a scalar"});
-  fails("read_tensor_nine", ErrorCode::kTooFewArguments, {"tensor 9 of 3"});
+  fails("read_tensor_nine", ErrorCode::kTooFewArguments, {"tensor 9 (the first is 0), and there are 3"});
 }
 
 TEST_P(Failure, TooFewArgumentsAreReportedBeforeTheEntryRuns) {
