@@ -50,7 +50,7 @@ void report_and_end(int number, siginfo_t* info, void* context) {
   const std::string line = base::line_here(program_counter(context));
   const bool has_address = number == SIGSEGV || number == SIGBUS;
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
-  write_out(fmt::format("{}{}: signal {} ({}){} ({})\n", line.empty() ? "" : " at ", line, number, strsignal(number),
+  write_out(fmt::format("{}{}: signal {} ({}){} ({})\n", line.empty() ? "" : " at ", line, number, sigdescr_np(number),
                         has_address ? fmt::format(", accessing {:#x}", address) : "", hint_of_process()));
   _exit(static_cast<int>(ExitCode::kRankDied));
 }

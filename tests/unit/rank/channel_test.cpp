@@ -68,7 +68,7 @@ TEST(Channel, CarriesDescriptors) {
   for (const std::size_t count : {std::size_t{1}, std::size_t{66}, kMessageFdsMax}) {
     const base::UniqueFd file(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
     const std::vector<int> fds(count, file.get());
-    ASSERT_EQ(a.send(bytes_of(1, 0), fds), Channel::Sent::kYes);
+    ASSERT_EQ(a.send(bytes_of(2, 0), fds), Channel::Sent::kYes);
     const auto message = b.receive();
     ASSERT_TRUE(message.has_value());
     ASSERT_EQ(message->fds.size(), count);
