@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstring>
 
 #include "base/source_line.hpp"
 #include "tileput/error.hpp"
