@@ -47,6 +47,7 @@ Channel& Channel::operator=(Channel&& other) noexcept {
   received_ = other.received_;
   in_ = std::move(other.in_);
   out_ = std::move(other.out_);
+  early_ = std::exchange(other.early_, std::nullopt);
   buffer_ = std::move(other.buffer_);
   return *this;
 }
@@ -55,6 +56,7 @@ void Channel::close() noexcept {
   socket_.reset();
   mail_in_ = nullptr;
   mail_out_ = nullptr;
+  early_.reset();
   for (const auto& queue : {in_, out_}) {
     if (queue != nullptr) {
       queue->closed = true;
@@ -152,7 +154,9 @@ void Channel::use(Mailbox& in, Mailbox& out) noexcept {
   after_sleep();
 }
 
-bool Channel::has_mail() const noexcept {
+bool Channel::has_mail() const noexcept { return is_mail_next() || early_; }
+
+bool Channel::is_mail_next() const noexcept {
   return mail_in_ != nullptr && mail_in_->number.load(std::memory_order_seq_cst) == received_ + 1;
 }
 
@@ -170,8 +174,9 @@ void Channel::after_sleep() noexcept {
 }
 
 std::optional<Message> Channel::take_mail() {
-  if (!has_mail()) {
-    return std::nullopt;
+  if (!is_mail_next()) {
+    received_ += early_ ? 1 : 0;
+    return std::exchange(early_, std::nullopt);
   }
   const std::uint64_t bytes = mail_in_->bytes;
   if (bytes == 0 || bytes > Mailbox::kBytesMax) {
@@ -206,8 +211,8 @@ std::optional<Message> Channel::receive(bool block, bool* would_block) {
       continue;
     }
     if (message) {
-      ++received_;
-      return message;
+      early_ = std::move(message);
+      continue;
     }
     if (is_empty) {
       if (would_block != nullptr) {

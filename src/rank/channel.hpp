@@ -60,7 +60,7 @@ class Channel {
   /// Receives one message; nullopt: the other end is gone (or, without `block`, `would_block` is set).
   std::optional<Message> receive(bool block = true, bool* would_block = nullptr);
 
-  /// Whether a message lies in memory.
+  /// Whether the next message is here without a look at the socket.
   [[nodiscard]] bool has_mail() const noexcept;
   /// For who waits for the socket by other means than receive(). False: there is mail, so do not sleep. Until
   /// after_sleep() each message makes the socket readable.
@@ -85,15 +85,18 @@ class Channel {
   /// One packet; nullopt as receive().
   std::optional<Message> receive_packet(bool block, bool* would_block);
   bool post_mail(std::span<const std::byte> bytes) noexcept;
+  [[nodiscard]] bool is_mail_next() const noexcept;
+  /// The next message, if it is here already.
   std::optional<Message> take_mail();
 
   base::UniqueFd socket_;
   Mailbox* mail_in_ = nullptr;
   Mailbox* mail_out_ = nullptr;
-  std::uint64_t sent_ = 0;      // messages, either way
-  std::uint64_t received_ = 0;  // messages, either way
-  std::shared_ptr<Queue> in_;   // of a local pair
-  std::shared_ptr<Queue> out_;  // of a local pair
+  std::uint64_t sent_ = 0;        // messages, either way
+  std::uint64_t received_ = 0;    // messages, either way
+  std::shared_ptr<Queue> in_;     // of a local pair
+  std::shared_ptr<Queue> out_;    // of a local pair
+  std::optional<Message> early_;  // from the socket: the message after the one in memory, or the next one
   std::vector<std::byte> buffer_;
 };
 

@@ -7,7 +7,8 @@
 ///
 /// Order. Each end numbers what it sends, whichever way it goes: 1, 2, ... The receiver takes the message here when its
 /// number is the next one; until then the next one is in the socket, which keeps order itself. So two ways make one
-/// sequence.
+/// sequence. Between a receiver's look at the memory and its look at the socket the sender may have used both: so with
+/// a packet in hand the receiver looks at the memory again, where all is visible that was sent before the packet.
 ///
 /// No message is overlooked by a receiver that sleeps. The sender stores `number` and then loads `awake`; the receiver
 /// stores 0 in `awake` and then loads `number`; all four are sequentially consistent, so that one of them sees the

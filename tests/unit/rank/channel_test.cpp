@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <tuple>
 #include <vector>
@@ -189,6 +191,36 @@ TEST(ChannelMail, WakesWhoSleeps) {
   EXPECT_FALSE(ends.rank.before_sleep()) << "there is mail";
   ends.rank.after_sleep();
   EXPECT_EQ(ends.rank.receive()->bytes, bytes_of(8, 1));
+}
+
+TEST(ChannelMail, KeepsOrderWhereBothWaysAreUsedBetweenTwoLooks) {
+  MailPair ends;
+  constexpr unsigned kPairs = 100'000;
+  std::thread worker([&] {
+    for (unsigned i = 0; i < kPairs; ++i) {
+      ends.worker.send(bytes_of(2, 2 * i));      // memory
+      ends.worker.send(bytes_of(2, 2 * i + 1));  // memory, or the socket where the first is not taken yet
+      if (!ends.worker.receive()) {
+        return;
+      }
+    }
+  });
+  for (unsigned i = 0; i < 2 * kPairs; ++i) {
+    std::optional<Message> message;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!message && std::chrono::steady_clock::now() < end) {
+      message = ends.rank.receive(false);
+    }
+    EXPECT_TRUE(message && message->bytes == bytes_of(2, i)) << "message " << i;
+    if (HasFailure()) {
+      ends.rank.close();
+      break;
+    }
+    if (i % 2 == 1) {
+      ends.rank.send(bytes_of(2, i));
+    }
+  }
+  worker.join();
 }
 
 TEST(ChannelMail, LastWordsArriveBeforeTheEnd) {
