@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The tileput authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Interposes system calls of start-up and domain set-up; see inject.hpp.
+// Interposes system calls of start-up and domain set-up, and the channel between worker and ranks; see inject.hpp.
 
 #include "inject.hpp"
 
@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -23,6 +24,10 @@
 #include <cstring>
 #include <ctime>
 #include <new>
+
+#include "base/system.hpp"
+#include "orchestration/protocol.hpp"
+#include "rank/channel.hpp"
 
 namespace {
 
@@ -36,16 +41,6 @@ Plan* plan = nullptr;
 int self = tileput::fault::kWorker;
 int joined = 0;                                  // the plan, after so many calls of arm()
 std::atomic<int> request{tileput::fault::kAny};  // the kind of the last one received
-
-/// The kind of request that a message of the worker starts with: an id of 8 bytes, then the kind.
-void note_request(const msghdr& message, ssize_t count) {
-  constexpr std::size_t kKindOffset = 8;
-  if (self >= 0 && count >= static_cast<ssize_t>(kKindOffset + sizeof(int))) {
-    int kind = 0;
-    std::memcpy(&kind, static_cast<const char*>(message.msg_iov[0].iov_base) + kKindOffset, sizeof(kind));
-    request = kind;
-  }
-}
 
 void* map_plan(int fd) {
   void* const page = mmap(nullptr, sizeof(Plan), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -192,12 +187,8 @@ EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 }
 EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
   NEXT(recvmsg);
-  const auto real = [&] {
-    const ssize_t count = next(fd, message, flags);
-    note_request(*message, count);
-    return count;
-  };
-  return around(Call::kRecvmsg, real, kSetErrno);
+  return around(
+      Call::kRecvmsg, [&] { return next(fd, message, flags); }, kSetErrno);
 }
 EXPORT int poll(pollfd* fds, nfds_t count, int timeout) {
   NEXT(poll);
@@ -282,3 +273,45 @@ EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, v
   return around(
       Call::kThreadCreate, [&] { return next(thread, attributes, start, argument); }, kReturnError);
 }
+
+// Messages, which may go through memory. Only the shared library's calls of its own functions come here.
+
+namespace tileput::rank {
+namespace {
+
+/// A member function's next definition, as a function whose first argument is the object.
+template <class Result, class... Arguments>
+auto next_member(const char* mangled) -> Result (*)(Channel*, Arguments...) {
+  void* const next = dlsym(RTLD_NEXT, mangled);
+  if (next == nullptr) {
+    std::fprintf(stderr, "fault injection: there is no %s\n", mangled);
+    std::abort();
+  }
+  return reinterpret_cast<Result (*)(Channel*, Arguments...)>(next);
+}
+
+}  // namespace
+
+Channel::Sent Channel::send(std::span<const std::byte> bytes, std::span<const int> fds, bool block) {
+  static auto* const next = next_member<Sent, std::span<const std::byte>, std::span<const int>, bool>(
+      "_ZN7tileput4rank7Channel4sendESt4spanIKSt4byteLm18446744073709551615EES2_IKiLm18446744073709551615EEb");
+  const auto real = [&] { return next(this, bytes, fds, block); };
+  const auto fail = [](int error) -> Sent {
+    errno = error;
+    base::throw_errno("sending an answer", "raise the limit of open files or of socket memory");
+  };
+  return self < 0 ? real() : around(Call::kAnswer, real, fail);
+}
+
+std::optional<Message> Channel::receive(bool block, bool* would_block) {
+  static auto* const next = next_member<std::optional<Message>, bool, bool*>("_ZN7tileput4rank7Channel7receiveEbPb");
+  std::optional<Message> message = next(this, block, would_block);
+  if (self >= 0 && message) {
+    orchestration::RequestHeader header{};
+    std::memcpy(&header, message->bytes.data(), std::min(sizeof(header), message->bytes.size()));
+    request = static_cast<int>(header.kind);
+  }
+  return message;
+}
+
+}  // namespace tileput::rank

@@ -31,6 +31,7 @@ enum class Call : int {
   kDuplicate,  ///< dup, dup2, fcntl(F_DUPFD_CLOEXEC)
   kPipe,
   kThreadCreate,
+  kAnswer,         ///< rank::Channel::send in a rank, whichever way the message goes
   kPointPush,      ///< of fault_kernel: between two TPUTs
   kPointNotified,  ///< of fault_kernel: between TNOTIFY and TWAIT
   kPointCopyOut,   ///< of fault_kernel: between two TSTOREs to the output

@@ -121,7 +121,7 @@ constexpr Injection kInjections[] = {
     {"RankMmap", 1, Call::kMmap, ENOMEM},
     {"RankMprotect", 1, Call::kMprotect, ENOMEM, false},
     {"RankFallocate", 1, Call::kFallocate, ENOSPC, false},
-    {"RankSendmsg", 1, Call::kSendmsg, ENOBUFS},
+    {"RankAnswer", 1, Call::kAnswer, ENOBUFS},
     {"RankRecvmsg", 1, Call::kRecvmsg, EMFILE, false},
     {"RankDuplicate", 1, Call::kDuplicate, EMFILE},
     {"RankThreadCreate", 1, Call::kThreadCreate, EAGAIN},
