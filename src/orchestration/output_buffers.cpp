@@ -6,16 +6,12 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 #include <limits>
 #include <new>
-#include <optional>
 #include <utility>
 
-#include "base/memory.hpp"
 #include "base/system.hpp"
 #include "domain/heaps.hpp"
 #include "orchestration/checked_platform.hpp"

@@ -205,18 +205,18 @@ void RankPool::serve_checked(int rank) {
 void RankPool::start(int rank) {
   Member& member = ranks_[static_cast<std::size_t>(rank)];
   auto [worker_end, rank_end] = checked_ != nullptr ? rank::Channel::create_local_pair() : rank::Channel::create_pair();
-  if (checked_ == nullptr) {
-    worker_end.use(control_->mailboxes(rank).to_worker, control_->mailboxes(rank).to_rank);
-  }
   if (checked_ != nullptr) {
     member.runtime =
         std::make_unique<RankRuntime>(std::move(rank_end), *control_, *heaps_, hello_of(rank), true, checked_.get());
     serve_checked(rank);
-  } else if (is_process()) {
-    member.process =
-        rank::Process(helper_, rank_end.fd(), {fmt::format("rank {} of {} of worker {}", rank, size(), getpid())});
   } else {
-    start_thread(rank, std::move(rank_end));
+    worker_end.use(control_->mailboxes(rank).to_worker, control_->mailboxes(rank).to_rank);
+    if (is_process()) {
+      member.process =
+          rank::Process(helper_, rank_end.fd(), {fmt::format("rank {} of {} of worker {}", rank, size(), getpid())});
+    } else {
+      start_thread(rank, std::move(rank_end));
+    }
   }
   member.channel = std::move(worker_end);
   member.end.clear();

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "base/memory.hpp"
 #include "base/system.hpp"
 #include "tileput/error.hpp"
 

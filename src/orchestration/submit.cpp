@@ -11,7 +11,6 @@
 #include <set>
 #include <utility>
 
-#include "base/memory.hpp"
 #include "base/system.hpp"
 #include "orchestration/worker_impl.hpp"
 

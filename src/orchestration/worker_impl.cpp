@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "base/memory.hpp"
 #include "base/system.hpp"
 #include "orchestration/kernel_object.hpp"
 

@@ -18,7 +18,7 @@ enum class Form : int { kStore, kTput, kPoll };
 
 class Litmus : public testing::TestWithParam<std::tuple<RanksAs, int, Form>> {};
 
-/// Rounds of one case: TILEPUT_LITMUS_ROUNDS (tools/soak.sh sets it), or what an everyday run has time for.
+/// Rounds of one case: TILEPUT_LITMUS_ROUNDS, or what an everyday run has time for.
 std::int32_t rounds_of(int ranks) {
   if (const char* const rounds = std::getenv("TILEPUT_LITMUS_ROUNDS"); rounds != nullptr) {
     return std::max(1, std::atoi(rounds));
